@@ -1,0 +1,38 @@
+"""Time and sleep, in one place, so that tests own both.
+
+Only this module may ask the system for the time (`ruff` holds the rule). Pure code takes `now`
+as an argument instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What code that waits is given.
+
+    `now` is Unix time in seconds; `monotonic` is seconds since an arbitrary start and never
+    steps back; `sleep` waits for that many seconds.
+    """
+
+    def now(self) -> float: ...
+
+    def monotonic(self) -> float: ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)

@@ -1,0 +1,113 @@
+"""Group commit: many writers, one write, one sync outside the event loop and outside the GIL.
+
+job ─┐                                  ┌─▶ the jobs' futures
+job ─┼─▶ prepare ─▶ write (no sync) ─▶ sync (thread)
+job ─┘     jobs that come meanwhile wait and form the next group
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+from relay.errors import JournalUnavailable
+
+
+class Group(Protocol):
+    """What a group commit works on."""
+
+    def write(self, jobs: Sequence[object]) -> Sequence[object]:
+        """Write all jobs atomically and return their results, in order."""
+        ...
+
+    def sync(self) -> None:
+        """Make what was written durable; runs in a thread."""
+        ...
+
+    def synced(self) -> None:
+        """Told in the event loop when the last write is durable."""
+        ...
+
+
+class GroupCommit:
+    """Runs jobs through a `Group`. On failure every waiting job gets `JournalUnavailable`, and
+    nothing more is taken until `restart`."""
+
+    def __init__(self, group: Group, on_failure: Callable[[Exception], None]) -> None:
+        self._group = group
+        self._on_failure = on_failure
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal-sync")
+        self._waiting: list[tuple[object, asyncio.Future[Any]]] = []
+        self._syncing: list[tuple[asyncio.Future[Any], object]] = []
+        self._scheduled = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.broken: str | None = None
+
+    def submit(self, job: object) -> asyncio.Future[Any]:
+        """Raises `JournalUnavailable` at once while broken."""
+        if self.broken is not None:
+            raise JournalUnavailable(self.broken)
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((job, future))
+        self._idle.clear()
+        if not self._scheduled and not self._syncing:
+            # Not at once: other handlers that are ready in this turn of the loop join the group.
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._flush)
+        return future
+
+    def _flush(self) -> None:
+        self._scheduled = False
+        group, self._waiting = self._waiting, []
+        if not group or self.broken is not None:
+            return
+        futures = [future for _, future in group]
+        try:
+            results = self._group.write([job for job, _ in group])
+        except Exception as error:
+            self._fail(error, futures)
+            return
+        self._syncing = list(zip(futures, results, strict=True))
+        sync = asyncio.get_running_loop().run_in_executor(self._thread, self._group.sync)
+        sync.add_done_callback(self._synced)
+
+    def _synced(self, sync: asyncio.Future[None]) -> None:
+        done, self._syncing = self._syncing, []
+        error = None if sync.cancelled() else sync.exception()
+        if sync.cancelled() or error is not None:
+            failure = error if isinstance(error, Exception) else RuntimeError("sync was cut short")
+            self._fail(failure, [future for future, _ in done])
+            return
+        self._group.synced()
+        for future, result in done:
+            if not future.done():
+                future.set_result(result)
+        if self._waiting:
+            self._flush()
+        else:
+            self._idle.set()
+
+    def _fail(self, error: Exception, futures: Sequence[asyncio.Future[Any]]) -> None:
+        self._on_failure(error)
+        # The traceback holds frames that hold the database open: only the text is kept.
+        error.__traceback__ = None
+        self.broken = str(error)
+        waiting, self._waiting = self._waiting, []
+        for future in (*futures, *(future for _, future in waiting)):
+            if not future.done():
+                future.set_exception(JournalUnavailable(f"storing failed: {str(error)[:200]}"))
+        self._idle.set()
+
+    async def quiesce(self) -> None:
+        """Return once nothing is being written or synced."""
+        await self._idle.wait()
+
+    def restart(self) -> None:
+        """Take jobs again, after the group was mended."""
+        self.broken = None
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=True)
