@@ -9,7 +9,8 @@
     │   └── JournalFormat      the folder was written by another version
     └── SourceError
         ├── SignatureRefused   the sender could not be verified
-        └── PayloadRefused     verified, but not something we can read
+        ├── PayloadRefused     verified, but not something we can read
+        └── UnknownSource      no source has this name
 
 Values that are *expected* (invalid events, duplicates, refusals by TikTok) are not errors: they are
 returned and counted, see `relay.model`.
@@ -82,3 +83,7 @@ class SignatureRefused(SourceError):
 
 class PayloadRefused(SourceError):
     """The sender is known, but the body is not something this source can read."""
+
+
+class UnknownSource(SourceError):
+    """No source of the configuration has this name."""

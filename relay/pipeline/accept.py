@@ -1,0 +1,212 @@
+"""From a sender's bytes to a durable receipt."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from relay.clock import Clock
+from relay.config import Destination
+from relay.errors import PayloadRefused, SignatureRefused, UnknownSource
+from relay.ingest.protocol import Headers, Mismatch, Nothing, Taken
+from relay.journal.protocol import Intake
+from relay.model import Answer, Arrival, Event, FieldIssue, Outcome, Reason, Refusal
+from relay.normalize.event import Normalizer
+from relay.pipeline.summary import sum_up
+from relay.sources.canonical import Canonical
+from relay.sources.dropin import tiktok_event_track
+from relay.sources.protocol import (
+    Control,
+    ControlAction,
+    Conversions,
+    Ignored,
+    PayloadReason,
+    Source,
+)
+from relay.telemetry import Log, Telemetry
+
+_STRANGER = Refusal(
+    Outcome.INVALID,
+    Reason.UNKNOWN_DESTINATION,
+    None,
+    None,
+    None,
+    None,
+    (FieldIssue("destination", "unknown_destination"),),
+)
+
+
+def _remember_nothing(key: bytes) -> bytes | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A configured source and the names of the destinations it feeds."""
+
+    source: Source
+    destinations: Sequence[str]
+
+
+class Receipts:
+    """Names for requests: unique across restarts, sortable by time, and cheap."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._run = os.urandom(5).hex()
+        self._count = 0
+
+    def request_id(self) -> str:
+        self._count += 1
+        return f"{int(self._clock.now() * 1000):012x}{self._run}{self._count:x}"
+
+
+class Acceptor:
+    """The door's way into the journal; `relay.ingest.protocol.Door` says what it promises."""
+
+    def __init__(  # noqa: PLR0913 - the meeting point of all stages
+        self,
+        routes: Mapping[str, Route],
+        destinations: Mapping[str, Destination],
+        normalizers: Mapping[str, Normalizer],
+        journal: Intake,
+        *,
+        max_events: int,
+        clock: Clock,
+        telemetry: Telemetry,
+        log: Log,
+    ) -> None:
+        self._routes = routes
+        self._destinations = destinations
+        self._normalizers = normalizers
+        self._journal = journal
+        self._max_events = max_events
+        self._clock = clock
+        self._telemetry = telemetry
+        self._log = log
+        self._receipts = Receipts(clock)
+
+    # --- the three ways in ----------------------------------------------------------------------
+
+    async def conversions(self, source: str, body: bytes) -> Taken:
+        """See `Door.conversions`."""
+        route = self._route(source)
+        reading = Canonical(source).read(body, {}, now=self._clock.now(), recall=_remember_nothing)
+        items = reading.items if isinstance(reading, Conversions) else ()
+        return await self._take(route, items, {})
+
+    async def event_track(self, source: str, body: bytes) -> Taken | Mismatch:
+        """See `Door.event_track`."""
+        route = self._route(source)
+        request = tiktok_event_track(body)
+        fitting = [
+            name
+            for name in route.destinations
+            if self._destinations[name].event_source == request.event_source
+        ]
+        if not fitting:
+            return Mismatch("event_source")
+        fitting = [
+            name
+            for name in fitting
+            if self._destinations[name].event_source_id == request.event_source_id
+        ]
+        if not fitting:
+            return Mismatch("event_source_id")
+        return await self._take(Route(route.source, fitting), request.items, {})
+
+    async def webhook(self, source: str, body: bytes, headers: Headers) -> Taken | Nothing:
+        """See `Door.webhook`."""
+        route = self._route(source)
+        if route.source.is_ping(body, headers):
+            self._telemetry.ignored(source, ControlAction.PING)
+            return Nothing(ControlAction.PING)
+        now = self._clock.now()
+        try:
+            route.source.verify(body, headers, now=now)
+        except SignatureRefused as refused:
+            self._telemetry.signature_refused(source, refused.reason)
+            self._log.signature_refused(source, refused.reason)
+            raise
+        reading = route.source.read(body, headers, now=now, recall=self._journal.recall)
+        match reading:
+            case Ignored(reason):
+                self._telemetry.ignored(source, reason)
+                return Nothing(reason)
+            case Control():
+                return await self._obey(source, reading)
+            case Conversions(items, remember):
+                return await self._take(route, items, remember)
+
+    def _route(self, source: str) -> Route:
+        try:
+            return self._routes[source]
+        except KeyError:
+            raise UnknownSource("unknown_source") from None
+
+    async def _obey(self, source: str, control: Control) -> Nothing:
+        self._telemetry.ignored(source, control.action)
+        if control.erase:
+            erased = await self._journal.erase(control.erase)
+            self._log.person_erased(source, traces=erased)
+        if control.action is ControlAction.APP_UNINSTALLED:
+            self._log.sender_uninstalled(source)
+        return Nothing(control.action)
+
+    # --- onto the path --------------------------------------------------------------------------
+
+    async def _take(
+        self, route: Route, items: Sequence[object], remember: Mapping[bytes, bytes]
+    ) -> Taken:
+        if len(items) > self._max_events:
+            raise PayloadRefused(PayloadReason.TOO_MANY)
+        request_id = self._receipts.request_id()
+        arrivals = self.arrivals(route, items, f"http:{request_id}/")
+        if not arrivals and not remember:
+            return Taken(request_id, 0, 0)
+        answers = await self._journal.append(arrivals, remember)
+        self._telemetry.arrived(route.source.name, len(items))
+        for arrival, answer in zip(arrivals, answers, strict=True):
+            self._count(arrival, answer)
+        return sum_up(request_id, len(items), arrivals, answers)
+
+    def arrivals(self, route: Route, items: Sequence[object], receipts: str) -> list[Arrival]:
+        """Each item for each of its destinations; `receipts` is the text before the index."""
+        now = self._clock.now()
+        source = route.source.name
+        every = [(name, self._normalizers[name], self._test_code(name, now))
+                 for name in route.destinations]  # fmt: skip
+        arrivals = []
+        for index, item in enumerate(items):
+            receipt = f"{receipts}{index}"
+            if isinstance(item, Refusal):
+                arrivals += [Arrival(receipt, source, name, item) for name, _, _ in every]
+                continue
+            for name, normalize, test_code in every:
+                if type(item) is dict and "destination" in item and item["destination"] != name:
+                    continue
+                result = normalize(item, now=now)
+                if test_code is not None and isinstance(result, Event):
+                    result = result._replace(test_event_code=result.test_event_code or test_code)
+                arrivals.append(Arrival(receipt, source, name, result))
+            if not arrivals or arrivals[-1].receipt != receipt:  # it named a stranger
+                arrivals.append(Arrival(receipt, source, every[0][0], _STRANGER))
+        return arrivals
+
+    def _test_code(self, destination: str, now: float) -> str | None:
+        return self._destinations[destination].test_code_at(now)
+
+    def _count(self, arrival: Arrival, answer: Answer) -> None:
+        if answer.known:
+            return
+        result = arrival.result
+        if isinstance(result, Event):
+            if result.issues:
+                for issue in result.issues:
+                    self._telemetry.field_dropped(arrival.destination, issue.field, issue.reason)
+            if answer.outcome is None:
+                self._telemetry.accepted(arrival.destination, result.match_keys)
+                return
+        if answer.outcome is not None and answer.reason is not None:
+            self._telemetry.settled(arrival.destination, result.name, answer.outcome, answer.reason)
