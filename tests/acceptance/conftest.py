@@ -21,6 +21,7 @@ import pytest
 
 from relay.clock import SystemClock
 from relay.sandbox.http import Running, running
+from relay.sandbox.profiles import plan_from
 from relay.sandbox.settings import SandboxSettings
 
 PIXEL = "C0PIXELCODE0EXAMPLE0"
@@ -54,7 +55,7 @@ access_token = "file:{folder}/token"
 page_url = "https://shop.example/"
 default_country = "GB"
 linger = "50ms"
-requests_per_second = 200
+requests_per_second = {rate}
 {destination}
 
 [[sources]]
@@ -92,6 +93,7 @@ class RelayProcess:
 
     folder: Path
     tiktok: str
+    rate: int = 200
     destination: str = ""
     more: str = ""
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -121,6 +123,7 @@ class RelayProcess:
                 folder=self.folder,
                 tiktok=self.tiktok,
                 pixel=PIXEL,
+                rate=self.rate,
                 public=self.public,
                 operator=self.operator,
                 destination=self.destination,
@@ -128,9 +131,11 @@ class RelayProcess:
             )
         )
 
-    def start(self) -> None:
+    def start(self, config_text: str | None = None) -> None:
         """Start it without waiting until it is ready."""
         self.write_config()
+        if config_text is not None:
+            self.config.write_text(config_text)
         self.runs += 1
         command = [
             *self.wrapper, sys.executable, "-m", "relay", "serve", "--config", str(self.config),
@@ -197,6 +202,24 @@ class RelayProcess:
         samples = [line.rpartition(" ") for line in lines if line and not line.startswith("#")]
         return {name: float(value) for name, _, value in samples}
 
+    async def api(self, path: str, **params: str) -> Any:
+        """JSON from the operator's listener."""
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(self.operator_url + path, params=params) as answer,
+        ):
+            return orjson.loads(await answer.read())
+
+    @staticmethod
+    def outcomes(metrics: Mapping[str, float]) -> dict[str, int]:
+        """How many arrivals ended how, in this run of the process."""
+        found: dict[str, int] = {}
+        for name, count in metrics.items():
+            if name.startswith("relay_outcomes_total{"):
+                outcome = name.partition('outcome="')[2].partition('"')[0]
+                found[outcome] = found.get(outcome, 0) + int(count)
+        return found
+
     async def waiting(self) -> int:
         """Entries of all destinations that wait."""
         found = await self.metrics()
@@ -229,31 +252,59 @@ class Sender:
 
     relay: RelayProcess
     http: aiohttp.ClientSession
+    sandbox: Running
     acknowledged: set[str] = field(default_factory=set)
-    invalid: list[dict[str, Any]] = field(default_factory=list)
-    refused: int = 0
+    retry_after: int = 0
 
-    async def send(self, *events: Mapping[str, object]) -> int | None:
+    make = staticmethod(an_event)
+    until = staticmethod(until)
+
+    async def send(self, *events: Mapping[str, object], key: str = KEY) -> int | None:
         """One request; its status, or None when the connection broke."""
         try:
-            async with self.http.post(
-                self.relay.url + "/v1/events",
-                data=orjson.dumps(list(events)),
-                headers={"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"},
-            ) as answer:
-                status, body = answer.status, await answer.read()
+            status, body = await self._post("/v1/events", orjson.dumps(list(events)), key)
         except (aiohttp.ClientError, ConnectionError, TimeoutError):
             return None
         if status == 202:
-            listed = orjson.loads(body)["invalid"]
-            self.invalid += listed
-            bad = {item["index"] for item in listed}
+            bad = {item["index"] for item in orjson.loads(body)["invalid"]}
             self.acknowledged |= {
                 str(event["event_id"]) for at, event in enumerate(events) if at not in bad
             }
-        else:
-            self.refused += 1
         return status
+
+    async def answer(self, events: Sequence[Mapping[str, object]]) -> bytes:
+        """Send, and return the answer's body."""
+        return await self.raw("/v1/events", orjson.dumps(list(events)))
+
+    async def raw(self, path: str, body: bytes, key: str = KEY) -> bytes:
+        return (await self._post(path, body, key))[1]
+
+    async def _post(self, path: str, body: bytes, key: str) -> tuple[int, bytes]:
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        async with self.http.post(self.relay.url + path, data=body, headers=headers) as answer:
+            if "Retry-After" in answer.headers:
+                self.retry_after = int(answer.headers["Retry-After"])
+            return answer.status, await answer.read()
+
+    def lacking(self, event_ids: Sequence[str] | None = None) -> list[str]:
+        """Those of the ids (else of all that were acknowledged) that had no effect at TikTok."""
+        wanted = sorted(self.acknowledged) if event_ids is None else event_ids
+        received = self.sandbox.world.received
+        return list(received.missing(PIXEL, "Purchase", wanted, now=time.time()))
+
+    async def sample(self, name: str, value: float) -> bool:
+        """Has this metric this value now?"""
+        return (await self.relay.metrics()).get(name) == value
+
+    async def seconds_until_seen(self, event_id: str, since: float) -> float:
+        """How long after `since` the event had its effect."""
+        await until(lambda: not self.lacking([event_id]), 60, what=event_id)
+        return time.monotonic() - since
+
+    def misbehave(self, *faults: Mapping[str, Any]) -> None:
+        """Have the sandbox do this from now on; nothing: have it behave."""
+        plan = plan_from({"faults": [dict(fault) for fault in faults]})
+        self.sandbox.world.put_faults(plan, now=time.time())
 
 
 @pytest.fixture
@@ -296,5 +347,12 @@ async def relay(make_relay: Callable[..., RelayProcess]) -> RelayProcess:
 
 
 @pytest.fixture
-async def sender(relay: RelayProcess, http: aiohttp.ClientSession) -> Sender:
-    return Sender(relay, http)
+async def make_sender(
+    http: aiohttp.ClientSession, sandbox: Running
+) -> Callable[[RelayProcess], Sender]:
+    return lambda relay: Sender(relay, http, sandbox)
+
+
+@pytest.fixture
+async def sender(relay: RelayProcess, make_sender: Callable[[RelayProcess], Sender]) -> Sender:
+    return make_sender(relay)

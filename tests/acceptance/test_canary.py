@@ -1,0 +1,90 @@
+"""No raw identifier leaves the process: 10 000 known ones go in, all it wrote is searched."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from relay.journal.rocksdb import scan
+from relay.journal.rocksdb.folder import Folder
+
+EVENTS = 2000
+
+
+def canaries(number: int) -> dict[str, str]:
+    """Five identifiers of one person, unlike anything else."""
+    return {
+        "email": f"canary.mail{number:05d}@example.com",
+        "phone": f"+4477{number:08d}",
+        "external_id": f"canary-customer-{number:05d}",
+        "first_name": f"canaryfirst{''.join(chr(97 + int(d)) for d in f'{number:05d}')}",
+        "zip_code": f"canaryzip{number:05d}",
+    }
+
+
+async def test_no_raw_identifier_is_in_any_byte_the_relay_wrote(
+    make_relay: Callable[..., Any], make_sender: Any, http: Any
+) -> None:
+    relay = make_relay()
+    await relay.up()
+    sender = make_sender(relay)
+    sender.misbehave({"kind": "poison", "rule": {"event_id": "*99"}})
+    pages = []
+    events = [canary_event(sender, number) for number in range(EVENTS)]
+    for start in range(0, EVENTS, 50):
+        pages.append(await sender.answer(events[start : start + 50]))
+    pages.append(await sender.answer(events[:50]))  # duplicates
+    broken = orjson.dumps(events)[:-20]
+    pages += [await sender.raw("/v1/events", broken), await sender.raw("/webhooks/nobody", broken)]
+    await relay.until_settled(60)
+    await sender.raw("/v1/events", orjson.dumps(events[:50]), key="canary.mail00001@example.com")
+    for path in ("/metrics", "/healthz", "/readyz", "/api/dead-letters", "/api/journal/stats"):
+        async with http.get(relay.operator_url + path) as answer:
+            pages.append(await answer.read())
+    async with http.get(relay.operator_url + "/api/find", params={"id": "event-7"}) as answer:
+        pages.append(await answer.read())
+    await relay.terminate()
+
+    written = b"\0".join([*pages, *await asyncio.to_thread(every_byte, relay.folder)])
+    found = [
+        (number, field)
+        for number in range(EVENTS)
+        for field, value in canaries(number).items()
+        if value.encode() in written or value.upper().encode() in written
+    ]
+
+    assert len(written) > 1_000_000
+    assert found == []
+
+
+def canary_event(sender: Any, number: int) -> dict[str, object]:
+    event: dict[str, Any] = sender.make(f"event-{number}")
+    person = canaries(number)
+    if number % 10 == 3:
+        event["event_time"] = "not a time"  # invalid, with errors to tell
+    if number % 10 == 4:
+        person["phone"] = f"broken {person['phone']} {person['phone']}"
+    if number % 10 == 5:
+        event["page"] = {"url": f"https://shop.example/?email={person['email']}&x=1"}
+    if number % 10 == 6:
+        event["properties"] = {"description": f"for {person['email']}", "value": 1}
+    event["user"] = {**event["user"], **person}
+    return event
+
+
+def every_byte(folder: Path) -> list[bytes]:
+    """What is in the relay's folder: journal, log, configuration; and the journal's rows once
+    more as RocksDB reads them, for its files are compressed."""
+    files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    journal = Folder(folder / "journal", read_only=True)
+    rows = [
+        key + value
+        for name in sorted(journal.names)
+        for key, value in scan.rows(journal.family(name), b"", b"\xff" * 24)
+    ]
+    journal.close()
+    return files + rows
