@@ -36,6 +36,7 @@ def policy_of(destination: Destination) -> Policy:
         },
         page_url=destination.page_url,
         max_event_age_s=destination.max_event_age,
+        max_future_s=destination.max_future,
         without_match_key=destination.without_match_key.value,
         max_event_bytes=destination.max_event_bytes,
     )
@@ -103,6 +104,7 @@ def lanes_of(settings: Settings) -> Mapping[str, Lane]:
             max_in_flight=each.concurrency,
             max_events=each.max_batch_events,
             backlog_after_s=5.0 + each.linger,
+            probe_every_s=each.probe_every,
         )
         lanes[each.name] = Lane(policy, limiters[token])
     return lanes

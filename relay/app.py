@@ -1,0 +1,243 @@
+"""Build every object once, run until told to stop, drain, leave.
+
+    async with Relay(settings, clock=SystemClock(), telemetry=..., log=...) as relay:
+        await relay.run(stop)
+
+Stopping (the first SIGTERM or SIGINT): not ready; 503 at the door; what lingers is sent; requests
+under way end until the drain deadline; the rest stays in the journal. A second signal cuts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any
+
+from relay import assembly
+from relay.clock import Clock
+from relay.config import Settings
+from relay.deliver.breaker import LaneState
+from relay.deliver.http import Sender
+from relay.errors import ConfigError
+from relay.ingest.http import Listener
+from relay.ingest.keys import Keys
+from relay.journal.rocksdb import RocksJournal
+from relay.operate.http import OperatorListener
+from relay.operations import LiveOperations
+from relay.pipeline.accept import Acceptor, Route
+from relay.pipeline.dispatch import Dispatcher, Outside
+from relay.pipeline.replay import Replayer
+from relay.secrets import SecretUnavailable
+from relay.telemetry import JournalView, LaneView, Log, Telemetry
+
+#: Secrets given as files are looked at this often, in seconds.
+_SECRETS_EVERY_S = 2.0
+
+#: What is past its time is forgotten this often, in seconds.
+_UPKEEP_EVERY_S = 60.0
+
+
+class Relay:
+    """A relay that runs in this process. Raises what opening its parts raises."""
+
+    def __init__(self, settings: Settings, *, clock: Clock, telemetry: Telemetry, log: Log) -> None:
+        self.settings = settings
+        self.telemetry = telemetry
+        self._clock = clock
+        self._log = log
+        self._stack = AsyncExitStack()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._failed: dict[str, str] = {}
+        self._listening = False
+        self._draining = False
+
+    # --- opening and closing --------------------------------------------------------------------
+
+    async def __aenter__(self) -> Relay:
+        async with AsyncExitStack() as stack:
+            await self._open(stack)
+            self._stack = stack.pop_all()
+        # What was built stays: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        return self
+
+    async def _open(self, stack: AsyncExitStack) -> None:
+        settings, clock = self.settings, self._clock
+        self.routes: dict[str, Route] = assembly.routes_of(settings)
+        normalizers = assembly.normalizers_of(settings)
+        self.journal = await stack.enter_async_context(
+            RocksJournal(
+                assembly.journal_settings_of(settings),
+                clock,
+                on_damage=self._damaged,
+                on_failure=self._log.journal_failing,
+            )
+        )
+        sender = await stack.enter_async_context(
+            Sender(settings.tiktok.base_url, total_timeout_s=settings.tiktok.timeout)
+        )
+        outside = Outside(self.journal, sender, clock, self.telemetry, self._log)
+        self.lanes = assembly.lanes_of(settings)
+        self.dispatchers = {
+            each.name: Dispatcher(each, each.access_token, self.lanes[each.name], outside)
+            for each in settings.destinations
+        }
+        stack.push_async_callback(self._end_tasks)
+        for dispatcher in self.dispatchers.values():
+            self._start(f"lane {dispatcher.name}", dispatcher.run())
+        self._start("upkeep", self._upkeep())
+        self._watch()
+        acceptor = Acceptor(
+            self.routes,
+            {each.name: each for each in settings.destinations},
+            normalizers,
+            self.journal,
+            max_events=settings.limits.max_events,
+            clock=clock,
+            telemetry=self.telemetry,
+            log=self._log,
+        )
+        self.keys = Keys(
+            {name: [key.read() for key in keys] for name, keys in self._keys().items()}
+        )
+        self._start("secrets", self._refresh_secrets())
+        self.operations = LiveOperations(
+            self, Replayer(self.journal, normalizers, clock), acceptor, clock
+        )
+        self.operator = await stack.enter_async_context(
+            OperatorListener(self.operations, settings.listen)
+        )
+        self.public = await stack.enter_async_context(
+            Listener(
+                acceptor,
+                self.keys,
+                settings,
+                clock=clock,
+                telemetry=self.telemetry,
+                log=self._log,
+            )
+        )
+        self._listening = True
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    # --- running ----------------------------------------------------------------------------------
+
+    async def run(self, stop: asyncio.Event, cut: asyncio.Event) -> None:
+        """Until `stop` is set; then drain until all is sent, the deadline, or `cut`."""
+        await stop.wait()
+        await self.drain(cut)
+
+    async def drain(self, cut: asyncio.Event) -> None:
+        """Take nothing more, send what lingers, let requests under way end."""
+        self._draining = True
+        await self.public.stop_accepting()
+        for dispatcher in self.dispatchers.values():
+            dispatcher.drain()
+        lanes = [task for name, task in self._tasks.items() if name.startswith("lane ")]
+        cutting = asyncio.ensure_future(cut.wait())
+        drained = asyncio.gather(*lanes, return_exceptions=True)
+        await asyncio.wait(
+            [drained, cutting],
+            timeout=self.settings.shutdown.drain_deadline,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        cutting.cancel()
+        drained.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await drained
+
+    # --- what runs beside -------------------------------------------------------------------------
+
+    def _start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks[name] = task
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._failed[task.get_name()] = type(error).__name__
+            self._log.task_failed(task.get_name(), error)
+
+    async def _end_tasks(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _upkeep(self) -> None:
+        while True:
+            while self.journal.upkeep():
+                await self._clock.sleep(0.01)  # events come first
+            await self._clock.sleep(_UPKEEP_EVERY_S)
+
+    async def _refresh_secrets(self) -> None:
+        """Renewed secrets of senders need no restart; lanes look at their tokens themselves."""
+        seen = self._sender_secrets()
+        while True:
+            await self._clock.sleep(_SECRETS_EVERY_S)
+            found = self._sender_secrets()
+            if found == seen:
+                continue
+            seen = found
+            for source in self.settings.sources:
+                with contextlib.suppress(ConfigError, SecretUnavailable):
+                    self.routes[source.name] = assembly.route_of(source)
+            self.keys.replace(
+                {name: [key.read() for key in keys] for name, keys in self._keys().items()}
+            )
+
+    def _sender_secrets(self) -> list[str]:
+        found = []
+        for source in self.settings.sources:
+            for secret in (*source.secrets, *source.keys):
+                try:
+                    found.append(secret.read())
+                except SecretUnavailable as missing:
+                    self._log.secret_unavailable(missing.reference, missing.reason)
+        return found
+
+    def _keys(self) -> Mapping[str, Any]:
+        return {source.name: source.keys for source in self.settings.sources if source.keys}
+
+    # --- what others look at ------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        self.telemetry.watch_journal(
+            JournalView(self.journal.counts, self.journal.waiting, self.settings.journal.max_bytes)
+        )
+        self.telemetry.watch_lanes(
+            LaneView(
+                tuple(state.value for state in LaneState),
+                lambda: {name: lane.status.state.value for name, lane in self.lanes.items()},
+            )
+        )
+
+    def _damaged(self, records: int) -> None:
+        self.telemetry.journal_damaged(records)
+        self._log.journal_damaged(records)
+
+    @property
+    def failed_tasks(self) -> Mapping[str, str]:
+        """Background tasks that ended with an error: name and kind of error."""
+        return self._failed
+
+    @property
+    def is_open(self) -> bool:
+        """Listening to senders, and not about to leave."""
+        return self._listening and not self._draining
+
+
+#: What `serve` is given to tell a person where the relay listens.
+Ready = Callable[[Relay], None]

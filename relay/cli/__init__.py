@@ -1,0 +1,45 @@
+"""Arguments in, exit code out; the only room that talks to a person.
+
+    commands        what can be typed: every command with its options and its help
+    terminal        colours, tables, and how mistakes and failures are told
+    settings        the configuration, with the checks that a command needs
+    journal_folder  an open journal, or what a running relay has in its own
+    operator_http   the API of a running relay
+
+One file a command: serve, sandbox, check, normalize, imports, find, dead_letters, journal.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.
+
+Decisions, and why:
+
+* **A command brings its own imports**, when it is called: `relay --help` must not load a database.
+* **Who reads never disturbs.** Reading commands open the journal's folder read-only, beside a
+  running relay. What changes something goes through the running relay where there is one, because
+  a folder has one writer.
+* **Standard output is for results, standard error for what is said about them**: a pipe gets the
+  former alone, and nothing of it is coloured.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from relay.cli.commands import app
+from relay.cli.terminal import EXIT_FAILED, EXIT_MISTAKE, say_failure, say_mistakes
+from relay.errors import ConfigError, RelayError
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)  # a test's stream may have none
+        if reconfigure is not None:
+            reconfigure(errors="replace")  # a mark that a terminal lacks must not end a command
+    try:
+        app(prog_name="relay")
+    except ConfigError as mistaken:
+        say_mistakes(mistaken.mistakes)
+        sys.exit(EXIT_MISTAKE)
+    except RelayError as failed:
+        say_failure(failed)
+        sys.exit(EXIT_FAILED)

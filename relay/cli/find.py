@@ -1,0 +1,103 @@
+"""`relay find`: all that is known of an event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from relay.cli import journal_folder
+from relay.cli.lines import issues, moment
+from relay.cli.terminal import EXIT_FAILED, console, say, table, write_json
+from relay.model import Attempt, Trace
+from relay.normalize.digest import is_digest
+from relay.normalize.identity import email
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_COLORS = {"delivered": "green", "duplicate": "cyan", None: "yellow"}
+
+
+def run(wanted: str, config: Path | None, journal: Path | None, *, as_json: bool) -> int:
+    """Tell every trace; 1 when there is none. Raises `ConfigError`, `JournalUnavailable`."""
+    with journal_folder.reading(journal_folder.path_of(config, journal)) as (_, search):
+        traces = search.find(token_of(wanted))
+    if as_json:
+        write_json([as_document(trace) for trace in traces])
+    elif traces:
+        _tell(traces)
+    else:
+        say("nothing is known by this id (settled events are kept for journal.retention)")
+    return 0 if traces else EXIT_FAILED
+
+
+def token_of(wanted: str) -> str:
+    """What the journal knows it by: digests in lower case, and of an e-mail address its digest."""
+    text = wanted.strip()
+    digest = email(text) if "@" in text else None
+    if isinstance(digest, str):
+        return digest
+    return text.lower() if is_digest(text) else text
+
+
+def as_document(trace: Trace) -> dict[str, object]:
+    """The trace as JSON is made of; the event is what TikTok got."""
+    document = asdict(trace)
+    document["errors"] = [error._asdict() for error in trace.errors]
+    document["wire"] = None if trace.wire is None else orjson.loads(trace.wire)
+    return document
+
+
+def _tell(traces: Sequence[Trace]) -> None:
+    screen = console()
+    for trace in traces:
+        _tell_one(screen, trace)
+
+
+def _tell_one(screen: Console, trace: Trace) -> None:
+    outcome = f"{trace.outcome} ({trace.reason})" if trace.outcome else "waiting"
+    color = _COLORS.get(trace.outcome, "red")
+    screen.print(
+        f"{trace.event or 'no event name'}  {trace.event_id or 'no event id'}", style="bold"
+    )
+    _line(screen, "outcome", outcome, color)
+    _line(screen, "way", f"{trace.source} → {trace.destination}")
+    _line(screen, "receipt", trace.receipt)
+    if trace.order_id:
+        _line(screen, "order", trace.order_id)
+    _line(screen, "happened", moment(trace.event_time))
+    _line(screen, "accepted", moment(trace.accepted_at))
+    if trace.settled_at is not None:
+        _line(screen, "settled", moment(trace.settled_at))
+    if trace.errors:
+        _line(screen, "errors", issues(trace.errors), "red")
+    if trace.attempts:
+        screen.print(_attempts(trace.attempts))
+    if trace.wire is not None:
+        screen.print_json(trace.wire.decode())
+    screen.print()
+
+
+def _line(screen: Console, name: str, value: str, color: str | None = None) -> None:
+    screen.print(f"  {name:<9} ", end="", style="dim")
+    screen.print(value, style=color)
+
+
+def _attempts(attempts: Sequence[Attempt]) -> object:
+    shown = table("attempt", "at", "verdict", "code", "events", "TikTok's request id", "message")
+    for attempt in attempts:
+        answer = attempt.code if attempt.code is not None else attempt.error or attempt.status
+        shown.add_row(
+            str(attempt.number),
+            moment(attempt.started_at),
+            attempt.verdict,
+            "" if answer is None else str(answer),
+            str(attempt.events),
+            attempt.request_id or "",
+            attempt.message or "",
+        )
+    return shown

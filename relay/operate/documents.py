@@ -1,0 +1,30 @@
+"""What the operator's listener answers, as JSON documents. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from relay.model import DeadLetter, Trace
+from relay.operate.protocol import Health
+
+
+def health(state: Health) -> Mapping[str, Any]:
+    return {
+        "status": "ok" if state.ok else "failing",
+        "problems": list(state.problems),
+        "notes": list(state.notes),
+    }
+
+
+def trace(found: Trace) -> Mapping[str, Any]:
+    """An arrival with its attempts; `wire` is the JSON that TikTok gets, digests only."""
+    document = asdict(found)
+    document["wire"] = None if found.wire is None else found.wire.decode()
+    document["errors"] = [issue._asdict() for issue in found.errors]
+    return document
+
+
+def dead_letter(letter: DeadLetter) -> Mapping[str, Any]:
+    return {**asdict(letter), "wire": letter.wire.decode()}

@@ -1,0 +1,193 @@
+"""Every metric with its labels, and every log line with its fields. There are no others."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+
+class Metric(NamedTuple):
+    """One metric. `buckets` are upper bounds in seconds, of a histogram only."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_REMOTE = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_LAG = (0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 1800.0, 7200.0, 28800.0, 86400.0, 604800.0)
+
+ARRIVALS = Metric(
+    "relay_arrivals_total",
+    "counter",
+    "Events that senders handed over, whatever became of them.",
+    ("source",),
+)
+OUTCOMES = Metric(
+    "relay_outcomes_total",
+    "counter",
+    "How arrivals ended; each (arrival, destination) ends once.",
+    ("destination", "event", "outcome", "reason"),
+)
+IGNORED = Metric(
+    "relay_ignored_total",
+    "counter",
+    "Verified messages that are no conversion, such as topics that nothing is mapped for.",
+    ("source", "reason"),
+)
+DROPPED_FIELDS = Metric(
+    "relay_dropped_fields_total",
+    "counter",
+    "Fields left out of events that were otherwise good.",
+    ("destination", "field", "reason"),
+)
+SIGNATURE_FAILURES = Metric(
+    "relay_signature_failures_total",
+    "counter",
+    "Requests whose sender could not be verified.",
+    ("source", "reason"),
+)
+DOOR_REFUSALS = Metric(
+    "relay_door_refusals_total",
+    "counter",
+    "Requests turned away before their events were looked at.",
+    ("reason",),
+)
+ACCEPT_SECONDS = Metric(
+    "relay_accept_seconds",
+    "histogram",
+    "From a request's last byte to its answer, durable storage included.",
+    buckets=_FAST,
+)
+MATCH_KEY_COVERAGE = Metric(
+    "relay_match_key_coverage",
+    "gauge",
+    "Share of the events accepted since start that carry this match key.",
+    ("destination", "key"),
+)
+JOURNAL_ENTRIES = Metric(
+    "relay_journal_entries", "gauge", "Events waiting for delivery.", ("destination",)
+)
+JOURNAL_BYTES = Metric(
+    "relay_journal_bytes", "gauge", "Bytes of the events waiting for delivery.", ("destination",)
+)
+JOURNAL_MAX_BYTES = Metric(
+    "relay_journal_max_bytes", "gauge", "`journal.max_bytes`: above it the door answers 503."
+)
+JOURNAL_OLDEST_SECONDS = Metric(
+    "relay_journal_oldest_seconds",
+    "gauge",
+    "Age of the oldest event waiting; 0 when none waits.",
+    ("destination",),
+)
+JOURNAL_DAMAGED = Metric(
+    "relay_journal_damaged_total", "counter", "Records of the journal that could not be read."
+)
+CONSERVATION_GAP = Metric(
+    "relay_conservation_gap",
+    "gauge",
+    "Accepted minus settled minus waiting events, over all destinations: 0, always.",
+)
+ATTEMPTS = Metric(
+    "relay_attempts_total",
+    "counter",
+    "Requests to TikTok by its answer's code, else the HTTP status, else the network's failure.",
+    ("destination", "code"),
+)
+ATTEMPT_SECONDS = Metric(
+    "relay_attempt_seconds", "histogram", "Duration of requests to TikTok.", buckets=_REMOTE
+)
+DELIVERY_LAG_SECONDS = Metric(
+    "relay_delivery_lag_seconds",
+    "histogram",
+    "From an event's acceptance to TikTok's answer that settled it.",
+    buckets=_LAG,
+)
+LANE_STATE = Metric(
+    "relay_lane_state",
+    "gauge",
+    "1 for the state a destination's lane is in, 0 for the others.",
+    ("destination", "state"),
+)
+LATE_REPEATS = Metric(
+    "relay_resends_after_48h_total",
+    "counter",
+    "Events sent again after 48 hours, when TikTok no longer drops repeats.",
+    ("destination",),
+)
+LOG_LINES_WITHHELD = Metric(
+    "relay_log_lines_withheld_total",
+    "counter",
+    "Log lines not written because the same was written a moment before.",
+    ("line",),
+)
+BUILD_INFO = Metric("relay_build_info", "gauge", "1, with the relay's version.", ("version",))
+
+METRICS = (
+    ARRIVALS,
+    OUTCOMES,
+    IGNORED,
+    DROPPED_FIELDS,
+    SIGNATURE_FAILURES,
+    DOOR_REFUSALS,
+    ACCEPT_SECONDS,
+    MATCH_KEY_COVERAGE,
+    JOURNAL_ENTRIES,
+    JOURNAL_BYTES,
+    JOURNAL_MAX_BYTES,
+    JOURNAL_OLDEST_SECONDS,
+    JOURNAL_DAMAGED,
+    CONSERVATION_GAP,
+    ATTEMPTS,
+    ATTEMPT_SECONDS,
+    DELIVERY_LAG_SECONDS,
+    LANE_STATE,
+    LATE_REPEATS,
+    LOG_LINES_WITHHELD,
+    BUILD_INFO,
+)
+
+#: Beside these every line has `time`, `level` and its name, `event`.
+LOG_LINES: dict[str, tuple[str, ...]] = {
+    "service.starting": ("version", "public", "operator", "destinations", "sources"),
+    "service.ready": ("seconds",),
+    "service.draining": ("signal", "waiting"),
+    "service.stopped": ("seconds", "waiting"),
+    "config.doubtful": ("key", "problem", "mend"),
+    "delivery.attempted": (
+        "attempt_id", "destination", "number", "events", "size_bytes", "seconds",
+        "verdict", "status", "code", "request_id", "error",
+    ),
+    "delivery.late_repeat": ("destination", "events", "age_s"),
+    "delivery.unknown_code": ("destination", "code", "request_id", "verdict"),
+    "lane.changed": ("destination", "state", "before", "code", "request_id", "retry_in_s"),
+    "signature.refused": ("source", "reason", "withheld"),
+    "door.refused": ("reason", "withheld"),
+    "journal.failing": ("error", "withheld"),
+    "journal.recovered": ("seconds",),
+    "journal.damaged": ("records", "withheld"),
+    "secret.unavailable": ("reference", "reason", "withheld"),
+    "person.erased": ("source", "traces"),
+    "sender.uninstalled": ("source",),
+    "task.failed": ("task", "error", "where"),
+    "library.spoke": ("library", "template", "error", "where", "withheld"),
+}  # fmt: skip
+
+#: TikTok's standard events (web and app) are always labels of their own; of custom names only the
+#: first `MAX_CUSTOM_EVENTS` that come by are, the others share "other".
+#: TikTok help, "Supported standard events"; TikTok business SDK, event types.
+STANDARD_EVENTS = frozenset(
+    {
+        "AchieveLevel", "AddPaymentInfo", "AddToCart", "AddToWishlist", "ApplicationApproval",
+        "Checkout", "CompletePayment", "CompleteRegistration", "CompleteTutorial", "Contact",
+        "CreateGroup", "CreateRole", "CustomizeProduct", "Download", "FindLocation",
+        "GenerateLead", "InAppADClick", "InAppADImpr", "InitiateCheckout", "InstallApp",
+        "JoinGroup", "LaunchAPP", "Lead", "LoanApplication", "LoanApproval", "LoanDisbursal",
+        "Login", "PlaceAnOrder", "Purchase", "Rate", "Registration", "Schedule", "Search",
+        "SpendCredits", "StartTrial", "SubmitApplication", "SubmitForm", "Subscribe",
+        "UnlockAchievement", "ViewContent",
+    }
+)  # fmt: skip
+MAX_CUSTOM_EVENTS = 50
