@@ -14,8 +14,18 @@ a limit, because senders make them up.
 
 from __future__ import annotations
 
+from prometheus_client import CONTENT_TYPE_LATEST as EXPOSITION_TYPE
+
 from relay.telemetry.exposition import JournalView, LaneView
 from relay.telemetry.logs import Log, open_log, route_libraries
 from relay.telemetry.metrics import Telemetry
 
-__all__ = ["JournalView", "LaneView", "Log", "Telemetry", "open_log", "route_libraries"]
+__all__ = [
+    "EXPOSITION_TYPE",
+    "JournalView",
+    "LaneView",
+    "Log",
+    "Telemetry",
+    "open_log",
+    "route_libraries",
+]

@@ -1,0 +1,77 @@
+# Everything here sets up what it needs; the first call takes about a minute, the next ones none.
+#
+# The environment is made from requirements*.lock, which carry hashes and name no index.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help
+help:  ## list what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+.PHONY: setup
+setup:  ## the environment to run the relay
+	@.ci/environment requirements.lock .venv/.ready-to-run
+
+.PHONY: setup-dev
+setup-dev:  ## the environment to test the relay
+	@.ci/environment requirements-dev.lock .venv/.ready-to-test
+
+.PHONY: demo
+demo: setup  ## the whole story on this machine, in about a minute
+	$(BIN)/relay demo
+
+.PHONY: lint
+lint: setup-dev  ## format, lint, import contracts, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+.PHONY: unit
+unit: setup-dev  ## the unit tests alone, in seconds
+	$(PYTEST) tests/unit
+
+.PHONY: test
+test: lint tools  ## lint, types, import contracts and all tests
+	$(PYTEST)
+
+# Some tests need programs that pip does not bring; without them they are skipped and say so.
+.PHONY: tools
+tools:
+	@command -v strace >/dev/null || .ci/system-package strace || true
+
+.PHONY: bench
+bench: setup-dev  ## speed, beside a bare handler on the same machine (ARGS=--quick)
+	$(BIN)/python -m tests.bench $(ARGS)
+
+.PHONY: soak
+soak: setup-dev tools  ## the long tests: kill -9, full disk, hours of load
+	$(PYTEST) -m soak
+
+.PHONY: schemas
+schemas: setup-dev  ## write schemas/ from the models
+	$(BIN)/python -m relay.contracts schemas
+
+.PHONY: format
+format: setup-dev  ## format, and fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# One resolution for every Python from 3.11 and every platform; needs uv (https://docs.astral.sh/uv).
+UV := uv
+LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+
+.PHONY: lock
+lock:  ## resolve the dependencies anew (LOCK_FLAGS=--upgrade for newer ones)
+	$(LOCK) --group build $(LOCK_FLAGS) --output-file requirements.lock
+	$(LOCK) --group build --group dev $(LOCK_FLAGS) --constraints requirements.lock --output-file requirements-dev.lock
+
+.PHONY: clean
+clean:  ## remove the environment and every cache
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	find relay tests -name __pycache__ -type d -prune -exec rm -rf {} +
