@@ -146,8 +146,8 @@ class Relay:
         for dispatcher in self.dispatchers.values():
             dispatcher.drain()
         lanes = [task for name, task in self._tasks.items() if name.startswith("lane ")]
-        cutting = asyncio.ensure_future(cut.wait())
-        drained = asyncio.gather(*lanes, return_exceptions=True)
+        cutting: asyncio.Future[Any] = asyncio.ensure_future(cut.wait())
+        drained: asyncio.Future[Any] = asyncio.gather(*lanes, return_exceptions=True)
         await asyncio.wait(
             [drained, cutting],
             timeout=self.settings.shutdown.drain_deadline,
@@ -211,7 +211,7 @@ class Relay:
     def _keys(self) -> Mapping[str, Any]:
         return {source.name: source.keys for source in self.settings.sources if source.keys}
 
-    # --- what others look at ------------------------------------------------------------------------
+    # --- what others look at ----------------------------------------------------------------------
 
     def _watch(self) -> None:
         self.telemetry.watch_journal(

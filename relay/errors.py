@@ -58,7 +58,7 @@ class JournalUnavailable(JournalError):
 
 
 class JournalFull(JournalUnavailable):
-    """The journal holds as many bytes as `journal.max_bytes` allows; it drains as TikTok accepts."""
+    """The journal holds as much as `journal.max_bytes` allows; it drains as TikTok accepts."""
 
 
 class JournalLocked(JournalError):

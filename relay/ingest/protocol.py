@@ -7,8 +7,8 @@ whether it is durable is the pipeline's knowledge; it implements `Door`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from relay.model import FieldIssue
 
@@ -25,8 +25,7 @@ class InvalidItem:
     errors: Sequence[FieldIssue]
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """The request is durable. `accepted` counts its events that wait for delivery (or were known
     by the same receipt), `duplicates` those that another receipt brought before, `ended` those
     that were withheld or expired at once; the rest is `invalid`."""
@@ -51,7 +50,7 @@ class Mismatch:
     """A drop-in request that names another event source than its key belongs to."""
 
     field: str
-    reason: str = field(default="does not match the destination of this key")
+    reason: str = "does not match the destination of this key"
 
 
 class Door(Protocol):

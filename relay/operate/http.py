@@ -114,7 +114,7 @@ class OperatorListener:
             right = False
         return None if right else _error(401, "a token is needed")
 
-    # --- looking -----------------------------------------------------------------------------------
+    # --- looking ----------------------------------------------------------------------------------
 
     async def _metrics(self, request: web.Request) -> web.Response:
         return web.Response(
@@ -144,7 +144,7 @@ class OperatorListener:
     async def _lanes(self, request: web.Request) -> web.Response:
         return _json(self._operations.lanes())
 
-    # --- doing -------------------------------------------------------------------------------------
+    # --- doing ------------------------------------------------------------------------------------
 
     async def _replay(self, request: web.Request) -> web.Response:
         """`{"ids": […] | null, "destination"?, "dry_run"?, "force"?}`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from relay.journal.rocksdb import scan
 from relay.journal.rocksdb.folder import Folder
 
 EVENTS = 2000
+
+#: Every identifier below, whole or in part, in any case, and phones without their `+`.
+CANARY = re.compile(rb"(?i)canary|4477[0-9]{8}")
 
 
 def canaries(number: int) -> dict[str, str]:
@@ -33,10 +37,8 @@ async def test_no_raw_identifier_is_in_any_byte_the_relay_wrote(
     await relay.up()
     sender = make_sender(relay)
     sender.misbehave({"kind": "poison", "rule": {"event_id": "*99"}})
-    pages = []
     events = [canary_event(sender, number) for number in range(EVENTS)]
-    for start in range(0, EVENTS, 50):
-        pages.append(await sender.answer(events[start : start + 50]))
+    pages = [await sender.answer(events[start : start + 50]) for start in range(0, EVENTS, 50)]
     pages.append(await sender.answer(events[:50]))  # duplicates
     broken = orjson.dumps(events)[:-20]
     pages += [await sender.raw("/v1/events", broken), await sender.raw("/webhooks/nobody", broken)]
@@ -50,15 +52,9 @@ async def test_no_raw_identifier_is_in_any_byte_the_relay_wrote(
     await relay.terminate()
 
     written = b"\0".join([*pages, *await asyncio.to_thread(every_byte, relay.folder)])
-    found = [
-        (number, field)
-        for number in range(EVENTS)
-        for field, value in canaries(number).items()
-        if value.encode() in written or value.upper().encode() in written
-    ]
 
     assert len(written) > 1_000_000
-    assert found == []
+    assert CANARY.findall(written) == []
 
 
 def canary_event(sender: Any, number: int) -> dict[str, object]:
