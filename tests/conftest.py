@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Generator
 from functools import cache
 from typing import NamedTuple
@@ -46,7 +47,20 @@ def _strace_works() -> bool:
     return traced.returncode == 0
 
 
+@cache
+def _may_mount() -> bool:
+    """Mounting takes root, and a container may forbid it even then."""
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=65536", "tmpfs", folder]
+        if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+            return False
+        return subprocess.run(["umount", folder], check=False).returncode == 0
+
+
 NEEDS = {
+    "mount": Need(_may_mount, "run as root where mounting a tmpfs is allowed"),
     "strace": Need(_strace_works, "install Debian's package `strace`, and allow ptrace"),
     "linux": Need(lambda: os.uname().sysname == "Linux", "run on Linux"),
 }

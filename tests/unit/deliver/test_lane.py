@@ -358,6 +358,17 @@ def test_a_throttle_slows_every_lane_of_the_token_but_stops_none() -> None:
     assert isinstance(other.plan(1, some(1, 0), due_at=0), Fresh)
 
 
+def test_a_moment_reserved_before_a_throttle_is_given_up() -> None:
+    """Else every lane of the token would send at once when the hold ends."""
+    limiter = Limiter(ceiling=10)
+    one, two = Lane(LanePolicy(), limiter), Lane(LanePolicy(), limiter)
+    work = begin(one, 0, 1)
+    assert two.plan(0, some(1, 0), due_at=0) == Wait(0.1)
+    one.answered(work, THROTTLED, 0.05, 0.5)
+
+    assert two.plan(0.1, some(1, 0), due_at=0) == Wait(0.55)
+
+
 def test_a_long_throttle_makes_the_lane_probe() -> None:
     lane = a_lane()
     blocked = Verdict(K.THROTTLED, "TOO_MANY_REQUESTS_BL", 61000, slow=True)
@@ -385,17 +396,27 @@ def test_a_dead_token_settles_nothing_and_costs_two_requests() -> None:
 
 
 def test_a_paused_lane_asks_with_one_event_at_a_time() -> None:
+    """A few take turns, and slowly more: one of them may be at fault itself."""
     lane = a_lane()
     lane.answered(begin(lane, 0, *range(10)), NO_RIGHT, 0, 0.5)
     asked = []
-    for round_ in range(1, 7):
+    for round_ in range(1, 10):
         work = again(lane, 30.0 * round_)
         asked.append(work.seqs)
         assert lane.plan(30.0 * round_, some(9000, -60), due_at=-60) == Wait()
         lane.answered(work, NO_RIGHT, 30.0 * round_, 0.5)
 
-    assert asked == [(0,), (1,), (2,), (0,), (1,), (2,)]
-    assert sorted(len(work) for work in lane.parked()) == [1, 1, 1, 7]
+    assert asked == [(0,), (1,), (2,), (3,), (0,), (1,), (2,), (3,), (4,)]
+    assert sorted(len(work) for work in lane.parked()) == [1, 1, 1, 1, 1, 5]
+
+
+def test_a_probe_that_waits_for_its_turn_cuts_no_more_events_off() -> None:
+    lane = Lane(LanePolicy(), Limiter(ceiling=0.01, floor=0.01))
+    lane.answered(begin(lane, 0, *range(10)), NO_RIGHT, 0, 0.5)
+    for now in (30, 31, 32, 33, 34):
+        assert lane.plan(now, NOTHING, due_at=None) == Wait(100)
+
+    assert sorted(len(work) for work in lane.parked()) == [1, 9]
 
 
 def test_a_paused_lane_without_parked_works_asks_with_one_fresh_event() -> None:
@@ -414,6 +435,17 @@ def test_a_lane_resumes_by_itself_when_the_token_works() -> None:
 
     assert (decision.state, decision.changed) == (LaneState.RUNNING, True)
     assert again(lane, 31.1).seqs == (2, 3)
+
+
+def test_a_success_from_before_the_pause_does_not_end_it() -> None:
+    lane = a_lane()
+    opened(lane, 0)
+    slow, refused = begin(lane, 1, 1), begin(lane, 1.1, 2)
+    lane.answered(refused, NO_TOKEN, 2, 0.5)
+    decision = lane.answered(slow, OK, 3, 0.5)
+
+    assert decision.settle == (Settle((1,), Outcome.DELIVERED, Reason.ACCEPTED),)
+    assert decision.state is LaneState.PAUSED_CREDENTIAL
 
 
 def test_a_renewed_token_is_tried_at_once_whatever_the_old_one_still_answers() -> None:
@@ -445,6 +477,31 @@ def test_no_single_event_can_pause_a_lane_for_good() -> None:
     assert settled == set(range(64)) - {13}
     assert lane.status.state is LaneState.RUNNING
     assert isinstance(lane.plan(now, some(3, now), due_at=now), Fresh)
+
+
+def test_probes_with_an_event_that_is_at_fault_itself_are_no_busy_loop() -> None:
+    """Event 1 is refused like a missing right while others pass; then TikTok fails as well."""
+    lane = a_lane()
+    lane.answered(begin(lane, 0, 1), NO_RIGHT, 0, 0.5)
+    step = lane.plan(30, some(1, 30), due_at=30)
+    assert isinstance(step, Fresh)
+    lane.answered(lane.start(step, (2,), 30), OK, 30, 0.5)
+    lane.answered(again(lane, 30), NO_RIGHT, 30.1, 0.5)
+    lane.answered(begin(lane, 30.2, 3), FAILED, 30.2, 0.5)
+    decision = lane.answered(begin(lane, 30.2, 4), FAILED, 30.2, 0.5)
+    assert decision.state is LaneState.BACKING_OFF
+
+    now, probes = 30.2, []
+    while now < 60:
+        step = lane.plan(now, NOTHING, due_at=None)
+        if isinstance(step, Again):
+            probes.append(now)
+            verdict = NO_RIGHT if step.work.seqs == (1,) else FAILED
+            lane.answered(lane.start_again(step.work, now), verdict, now, 0.5)
+        else:
+            assert isinstance(step, Wait)
+            now = step.until or 60
+    assert len(probes) == len(set(probes)), "two probes at once"
 
 
 # --- bounds and the end ---------------------------------------------------------------------------

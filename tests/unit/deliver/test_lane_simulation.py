@@ -8,7 +8,6 @@ from __future__ import annotations
 import heapq
 import math
 import random
-from bisect import insort
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -37,12 +36,13 @@ class Journal:
     def __init__(self) -> None:
         self.accepted_at: dict[int, float] = {}
         self.free: list[int] = []
+        self.taken: set[int] = set()
         self.settled: dict[int, Outcome] = {}
 
     def append(self, now: float, count: int) -> None:
         for seq in range(len(self.accepted_at), len(self.accepted_at) + count):
             self.accepted_at[seq] = now
-            insort(self.free, seq)
+            self.free.append(seq)
 
     def waiting(self) -> Waiting:
         oldest_at = self.accepted_at[self.free[0]] if self.free else None
@@ -52,12 +52,12 @@ class Journal:
         cut = slice(-limit, None) if newest else slice(0, limit)
         taken = self.free[cut]
         del self.free[cut]
+        self.taken.update(taken)
         return taken
 
     def settle(self, seqs: Iterable[int], outcome: Outcome) -> None:
         for seq in seqs:
-            assert seq not in self.settled, "an entry settled twice"
-            assert seq not in self.free, "an entry settled that nobody took"
+            self.taken.remove(seq)  # raises when it settles twice, or was never taken
             self.settled[seq] = outcome
 
 
@@ -108,7 +108,7 @@ class TikTok:
             return LATENCY_S, Reply(None, error="reset")
         if kind == "silent":
             return TIMEOUT_S, Reply(None, error="timeout")
-        if kind == "lost answer":
+        if kind == "lost-answer":
             self._judged(seqs)
             return TIMEOUT_S, Reply(None, error="timeout")
         if kind == "html":
@@ -236,15 +236,14 @@ def assert_conserved(world: World) -> None:
 # --- any trouble ----------------------------------------------------------------------------------
 
 
+KINDS = ["refused", "reset", "silent", "lost-answer", "html"]
+KINDS += ["40105", "40001", "40100", "40132", "40199", "50000", "50002", "60001", "20002"]
 TROUBLES = st.lists(
     st.builds(
         lambda begin, length, kind: Trouble(begin, begin + length, kind),
         st.floats(0, 300),
         st.floats(0.1, 200),
-        st.sampled_from(
-            ["refused", "reset", "silent", "lost answer", "html"]
-            + ["40105", "40001", "40100", "40132", "50000", "50002", "60001", "40199", "20002"]
-        ),
+        st.sampled_from(KINDS),
     ),
     max_size=4,
 )
@@ -254,23 +253,20 @@ SMALL = LanePolicy(max_events=20, max_parked_events=100)
 
 @given(
     ARRIVALS,
-    TROUBLES,
-    st.frozensets(st.integers(0, 300), max_size=8),
-    st.sampled_from(["none", "true", "wrong"]),
-    st.booleans(),
-    st.sampled_from([None, 2.0, 20.0]),
+    st.builds(
+        TikTok,
+        bad=st.frozensets(st.integers(0, 300), max_size=8),
+        names=st.sampled_from(["none", "true", "wrong"]),
+        partial=st.booleans(),
+        limit=st.sampled_from([None, 2.0, 20.0]),
+        troubles=TROUBLES,
+    ),
     st.integers(0, 2**32),
 )
 def test_whatever_happens_every_entry_settles_exactly_once(
-    arrivals: list[tuple[float, int]],
-    troubles: list[Trouble],
-    bad: frozenset[int],
-    names: str,
-    partial: bool,
-    limit: float | None,
-    seed: int,
+    arrivals: list[tuple[float, int]], tiktok: TikTok, seed: int
 ) -> None:
-    tiktok = TikTok(bad=bad, names=names, partial=partial, limit=limit, troubles=troubles)
+    bad = tiktok.bad
     world = World(tiktok, policy=SMALL, arrivals=arrivals, seed=seed)
     for moment in (50, 100, 200, 400, 500):
         world.run(moment)
@@ -291,7 +287,7 @@ def test_whatever_happens_every_entry_settles_exactly_once(
     st.frozensets(st.integers(0, 100), max_size=3),
     st.integers(0, 2**32),
 )
-@settings(max_examples=50)
+@settings(max_examples=30)
 def test_events_that_tiktok_fails_on_hold_nobody_but_themselves(
     arrivals: list[tuple[float, int]],
     poison: frozenset[int],
@@ -299,20 +295,20 @@ def test_events_that_tiktok_fails_on_hold_nobody_but_themselves(
     seed: int,
 ) -> None:
     """`poison` gets 50000 each time, `forbidden` a firewall's 403; other traffic goes on."""
-    traffic = [(500.0 + 2 * index, 1) for index in range(2000)]
+    traffic = [(500.0 + 5 * index, 1) for index in range(400)]
     tiktok = TikTok(poison=poison, forbidden=forbidden - poison)
     world = World(tiktok, policy=SMALL, arrivals=arrivals + traffic, seed=seed)
-    world.run(10_000)
+    world.run(3500)
 
     everything = set(world.journal.accepted_at)
     assert set(world.journal.settled) == everything - poison - forbidden
     assert_conserved(world)
 
 
-@given(st.lists(st.sampled_from(["one", "two"]), max_size=3), TROUBLES, st.integers(0, 2**32))
+@given(TROUBLES, st.integers(0, 2**32))
 @settings(max_examples=30)
 def test_what_happens_to_one_lane_never_shows_in_another(
-    _: list[str], troubles: list[Trouble], seed: int
+    troubles: list[Trouble], seed: int
 ) -> None:
     """Beside a lane in any trouble, a lane of another token does just what it does alone."""
     arrivals = [(float(index), 5) for index in range(60)]
@@ -412,7 +408,7 @@ def test_after_an_outage_requests_do_not_come_in_a_storm() -> None:
     world.run(5000)
 
     moments = [moment for moment in world.tiktok.moments if moment >= 3600]
-    assert moments[1] - moments[0] >= LATENCY_S
+    assert moments[1] - moments[0] >= 0.99 * LATENCY_S
     for index in range(len(moments) - 11):
         assert moments[index + 11] - moments[index] > 1.0
     assert len(world.journal.settled) == len(world.journal.accepted_at)

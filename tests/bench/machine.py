@@ -1,0 +1,149 @@
+"""Processes on a core of their own, and what the kernel says of them and of the cores. Linux."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import NamedTuple
+
+_ROOT = Path(__file__).resolve().parents[2]
+_TICKS = os.sysconf("SC_CLK_TCK")
+_NOTHING: Mapping[str, str] = {}
+
+
+class Cores(NamedTuple):
+    """The relay's (or the bare handler's) core, and the one of sender and sandbox."""
+
+    measured: int
+    beside: int
+
+
+def cores() -> Cores:
+    """The first two cores this process may use; the same twice where there is only one."""
+    allowed = sorted(os.sched_getaffinity(0))
+    return Cores(allowed[0], allowed[1 % len(allowed)])
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+class Child:
+    """A Python process on one core; what it prints goes to a file."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        self._process = process
+        self._log = log
+
+    @classmethod
+    async def start(
+        cls, arguments: Sequence[str], *, core: int, log: Path, env: Mapping[str, str] = _NOTHING
+    ) -> Child:
+        # A child is born where its parent is: nothing of it ever runs on another core.
+        own = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {core})
+        try:
+            with log.open("ab") as printed:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, *arguments, cwd=_ROOT, env={**os.environ, **env},
+                    stdin=asyncio.subprocess.DEVNULL, stdout=printed, stderr=printed,
+                )  # fmt: skip
+        finally:
+            os.sched_setaffinity(0, own)
+        return cls(process, log)
+
+    async def until_answers(self, port: int, path: str) -> None:
+        """Wait until it answers, and not with 503; stop it and raise RuntimeError if it never does.
+
+        The error shows what it printed last.
+        """
+        give_up_at = perf_counter() + 120
+        while not 0 < await _status(port, path) < 500:
+            if self._process.returncode is not None or perf_counter() > give_up_at:
+                await self.stop()
+                tail = self._log.read_text(errors="replace")[-2000:]
+                raise RuntimeError(f"{self._log.stem} does not answer {path}:\n{tail}")
+            await asyncio.sleep(0.004)
+
+    async def stop(self) -> None:
+        """SIGTERM, and SIGKILL when it does not leave."""
+        if self._process.returncode is not None:
+            return
+        self._process.terminate()
+        try:
+            async with asyncio.timeout(60):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+    def cpu_s(self) -> float:
+        """CPU seconds it has used, user and system, all its threads."""
+        stat = Path(f"/proc/{self._process.pid}/stat").read_text()
+        fields = stat.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def memory_bytes(self) -> tuple[int, int]:
+        """Resident memory now, and the most it ever was."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        found = dict(line.split(":", 1) for line in status.splitlines())
+        now, peak = (int(found[key].split()[0]) * 1024 for key in ("VmRSS", "VmHWM"))
+        return now, peak
+
+    async def until_quiet(self, *, deadline_s: float = 5.0) -> None:
+        """Wait until it does next to nothing, so that it does not disturb what is measured next."""
+        give_up_at = perf_counter() + deadline_s
+        before = -1.0
+        while self.cpu_s() - before > 0.01 and perf_counter() < give_up_at:
+            before = self.cpu_s()
+            await asyncio.sleep(0.2)
+
+
+async def _status(port: int, path: str) -> int:
+    """The status of a GET; 0 when nothing listens."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        line = await reader.readline()
+        writer.close()
+        return int(line.split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
+def busy_s(core: int) -> float:
+    """How long a core was busy since the machine started, for whomever."""
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *ticks = line.split()
+        if name == f"cpu{core}":
+            user, nice, system, _idle, _wait, irq, softirq, steal = map(int, ticks[:8])
+            return (user + nice + system + irq + softirq + steal) / _TICKS
+    raise RuntimeError(f"the kernel says nothing of core {core}")
+
+
+def filesystem(folder: Path) -> str:
+    """The kind of file system that holds `folder`: `ext4`, `tmpfs`, …"""
+    mounts = [line.split()[1:3] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    holding = [(len(at), kind) for at, kind in mounts if folder.resolve().is_relative_to(at)]
+    return max(holding, default=(0, "unknown"))[1]
+
+
+def description(folder: Path) -> dict[str, str]:
+    """The machine, for whoever reads the figures later."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "processor": models[0] if models else platform.machine(),
+        "cores": str(os.cpu_count()),
+        "python": platform.python_version(),
+        "kernel": platform.release(),
+        "filesystem": filesystem(folder),
+    }
