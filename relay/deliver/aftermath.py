@@ -122,7 +122,7 @@ class Aftermath:
         if verdict.slow:
             breaker.back_off(work.epoch, now, wait_s=lane_wait_s, cause=cause)
         else:
-            breaker.failed(work.work_id, work.epoch, now, wait_s=lane_wait_s, cause=cause)
+            breaker.failed(work.origin, work.epoch, now, wait_s=lane_wait_s, cause=cause)
         others_fared_better = work.stalled_at is not None and self._judged_at > work.stalled_at
         stalled = replace(work, stalls=work.stalls + 1, stalled_at=now)
         if len(work) > 1 and stalled.stalls >= policy.patience and others_fared_better:
@@ -150,10 +150,11 @@ class Aftermath:
         others_pass = work.blocked_at is not None and self._judged_at > work.blocked_at
         work = replace(work, blocks=work.blocks + 1, blocked_at=now)
         if verdict.kind is VerdictKind.PAUSE_CONFIG and (others_pass or work.outcast):
+            self._breaker.inconclusive(work.epoch, now, wait_s=self._policy.backoff.base_s)
             if len(work) > 1:
                 return self._park_halves(work, now)
-            due_at = now + delay(work.blocks, self._policy.work_backoff, roll)
-            return self._park(replace(work, outcast=True), work.seqs, due_at=due_at)
+            wait_s = delay(work.blocks, self._policy.work_backoff, roll)
+            return self._park(replace(work, outcast=True), work.seqs, due_at=now + wait_s)
         self._breaker.pause(
             _PAUSES[verdict.kind],
             work.epoch,

@@ -58,6 +58,17 @@ class Breaker:
         self.failures = 0
         self.epoch = 0
         self.width = 1
+        self._others = 0
+
+    @property
+    def wants_others(self) -> bool:
+        """Should a probe carry entries that have not failed yet? Those that have may be at fault
+        themselves. Wanted after 2, 4, 8… failed probes, so that a long outage parks few of them."""
+        return self._others < (self.failures >> 1).bit_length()
+
+    def asked_others(self) -> None:
+        """A request with fresh entries begins."""
+        self._others += 1
 
     @property
     def running(self) -> bool:
@@ -81,11 +92,17 @@ class Breaker:
         self.width = min(self._max_in_flight, 2)
         return True
 
-    def failed(self, work_id: int, epoch: int, now: float, *, wait_s: float, cause: Cause) -> None:
-        """A work got no usable answer, or one that says "later"."""
+    def inconclusive(self, epoch: int, now: float, *, wait_s: float) -> None:
+        """An answer that is about its own work only: a probe with it has to be repeated."""
+        if epoch == self.epoch and not self.running:
+            self.failures += 1
+            self.probe_at = now + wait_s
+
+    def failed(self, origin: int, epoch: int, now: float, *, wait_s: float, cause: Cause) -> None:
+        """A work got no usable answer, or one that says "later". Parts of one work count as one."""
         if epoch != self.epoch:
             return
-        self._failing.add(work_id)
+        self._failing.add(origin)
         self.width = max(1, self.width // 2)
         if not self.running or len(self._failing) >= _WORKS_IN_A_ROW:
             self.back_off(epoch, now, wait_s=wait_s, cause=cause)
@@ -125,6 +142,7 @@ class Breaker:
         self.cause = cause
         self.epoch += 1
         self.width = 1
+        self._others = 0
         self._failing.clear()
         if state is LaneState.RUNNING or state in PAUSED:
             self.failures = 0

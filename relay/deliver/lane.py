@@ -42,7 +42,7 @@ from relay.model import Waiting
 #: Enough for live traffic; so a dying token costs two requests, not `max_in_flight`.
 _QUIET_IN_FLIGHT = 2
 
-#: So many different events a paused lane asks with, in turn.
+#: So many different events a paused lane asks with, in turn, to begin with.
 _PROBES = 3
 
 #: While entries wait that cannot leave yet (they linger, or no request is free), look this often.
@@ -93,7 +93,7 @@ class Lane:
         backlog = self._has_backlog(now, waiting)
         crowded = backlog or waiting.entries >= self._policy.max_events
         if in_flight >= _QUIET_IN_FLIGHT and not crowded:
-            return self._rest(now, waiting, due_at)
+            return Wait(now + _LOOK_AGAIN_S) if waiting.entries else Wait(for_entries=True)
         again = self._shelf.first_due()
         turn = self._turns.next(
             now,
@@ -125,10 +125,9 @@ class Lane:
         return room and waiting.entries > 0 and now >= self._empty_until
 
     def _rest(self, now: float, waiting: Waiting, due_at: float | None) -> Wait:
-        if waiting.entries == 0 and not self._shelf:
-            return Wait(for_entries=True)
+        """Nothing is due: wait for the first that will be."""
         parked = self._shelf.first_due()
-        times = [] if parked is None else [max(now, parked.due_at)]
+        times = [] if parked is None else [parked.due_at]
         if waiting.entries > 0:
             times.append(now + _LOOK_AGAIN_S)
         if due_at is not None and due_at > now:
@@ -150,22 +149,23 @@ class Lane:
         if self._breaker.state in PAUSED:
             return self._small_probe(now, fresh=fresh) or self._rest(now, waiting, None)
         work = self._shelf.least_stalled()
-        # A work that failed often may be at fault itself: ask with other entries, if there are any.
-        if work is not None and (not fresh or work.stalls < self._policy.patience):
-            return self._again(work, now)
-        if fresh:
+        if fresh and (work is None or self._breaker.wants_others):
             return Fresh(newest=False, limit=self._policy.max_events)
-        return self._rest(now, waiting, None)
+        return self._rest(now, waiting, None) if work is None else self._again(work, now)
 
     def _small_probe(self, now: float, *, fresh: bool) -> Fresh | Again | None:
-        """One event is enough to ask. Three take turns, in case one of them is at fault itself."""
-        if self._shelf.singles() < _PROBES:
+        """One event is enough to ask. A few take turns, in case one of them is at fault itself;
+        the more often all were refused, the more."""
+        single = self._shelf.one_event()
+        if single is not None and single.misses == 0:
+            return self._again(single, now)
+        misses = 0 if single is None else single.misses
+        if self._shelf.singles() < _PROBES + misses.bit_length():
             cut = self._shelf.cut_one()
             if cut is not None:
                 return self._again(cut, now)
             if fresh:
                 return Fresh(newest=False, limit=1)
-        single = self._shelf.one_event()
         return None if single is None else self._again(single, now)
 
     # --- a request begins -----------------------------------------------------------------------
@@ -180,11 +180,14 @@ class Lane:
         """
         if not seqs:
             raise ValueError("a request carries at least one entry")
+        self._breaker.asked_others()
         full = 2 * len(seqs) > fresh.limit
         self._turns.took(Turn.NEWEST if fresh.newest else Turn.OLDEST, now, full=full)
+        number = self._shelf.number()
         return self._launch(
             Work(
-                work_id=self._shelf.number(),
+                work_id=number,
+                origin=number,
                 seqs=tuple(seqs),
                 attempt=1,
                 started_at=now,

@@ -13,7 +13,8 @@ from relay.deliver.split import Naming, Seqs, isolate
 class Work:
     """Entries that travel in one request: names, not bytes; the journal keeps those.
 
-    `seqs` stand in the order of the request, and all have the same test code. `attempt` is the
+    `seqs` stand in the order of the request, and all have the same test code. `origin` is the
+    number of the work it was cut from, or its own. `attempt` is the
     number of the request that carries them, or carried them last. `stalls` counts answers in a
     row that said nothing about the events, `stalled_at` is the last one's time; `blocks` and
     `blocked_at` are the same for answers about the token or a right. `outcast` marks a single event
@@ -23,6 +24,7 @@ class Work:
     """
 
     work_id: int
+    origin: int
     seqs: Seqs
     attempt: int
     started_at: float
@@ -39,6 +41,11 @@ class Work:
 
     def __len__(self) -> int:
         return len(self.seqs)
+
+    @property
+    def misses(self) -> int:
+        """Answers in a row that settled nothing."""
+        return self.stalls + self.blocks
 
 
 class Shelf:
@@ -86,7 +93,7 @@ class Shelf:
 
     def least_stalled(self) -> Work | None:
         """The one that is least likely to be at fault itself."""
-        return min(self._works.values(), key=lambda work: (work.stalls, work.due_at), default=None)
+        return min(self._works.values(), key=lambda work: (work.misses, work.due_at), default=None)
 
     def one_event(self) -> Work | None:
         """A work of one event to probe with; None when there is nothing but larger works.
@@ -94,7 +101,7 @@ class Shelf:
         Works of one event take turns, so that none which is at fault itself holds the lane.
         """
         singles = (work for work in self._works.values() if len(work) == 1)
-        return min(singles, key=lambda work: (work.blocks, work.work_id), default=None)
+        return min(singles, key=lambda work: (work.misses, work.work_id), default=None)
 
     def singles(self) -> int:
         """How many works of one event there are."""
@@ -108,7 +115,7 @@ class Shelf:
             return None
         one, rest = isolate(self.pick(work.work_id).seqs, 0)
         self.put(replace(work, seqs=rest))
-        single = replace(work, work_id=self.number(), seqs=one, blocks=0)
+        single = replace(work, work_id=self.number(), seqs=one, stalls=0, blocks=0)
         self.put(single)
         return single
 
