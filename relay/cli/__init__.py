@@ -1,10 +1,12 @@
 """Arguments in, exit code out; the only room that talks to a person.
 
-    commands        what can be typed: every command with its options and its help
-    terminal        colours, tables, and how mistakes and failures are told
+    commands        what can be typed: every command with its help; `options`, `help`
+    terminal        how results, mistakes and failures are told; `lines`
     settings        the configuration, with the checks that a command needs
-    journal_folder  an open journal, or what a running relay has in its own
+    journal_folder  the journal, for reading beside a running relay
+    workshop        the journal, for writing where no relay runs
     operator_http   the API of a running relay
+    rows, columns   files of conversions
 
 One file a command: serve, sandbox, check, normalize, imports, find, dead_letters, journal.
 
@@ -27,6 +29,8 @@ import sys
 from relay.cli.commands import app
 from relay.cli.terminal import EXIT_FAILED, EXIT_MISTAKE, say_failure, say_mistakes
 from relay.errors import ConfigError, RelayError
+
+__all__ = ["app", "main"]
 
 
 def main() -> None:

@@ -86,7 +86,7 @@ async def _try_one(sender: Sender, settings: Settings, index: int) -> Tried:
     body = request.body(
         destination.event_source,
         destination.event_source_id,
-        [],
+        [b""],  # nothing, where an event would stand
         partner_name=destination.partner_name,
     )
     reply = await sender.send(destination.access_token.read(), body)

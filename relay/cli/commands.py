@@ -4,13 +4,21 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from relay.cli.help import Sections
+from relay.cli.options import (
+    AsJson,
+    Config,
+    DestinationName,
+    EventSourceName,
+    FileFormat,
+    JournalFolder,
+    Role,
+)
 
 app = typer.Typer(
     name="relay",
@@ -38,55 +46,6 @@ journal = typer.Typer(
 )
 app.add_typer(dead_letters, name="dead-letters", rich_help_panel="Looking")
 app.add_typer(journal, name="journal", rich_help_panel="Looking")
-
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        "-c",
-        metavar="FILE",
-        help="The configuration; else $RELAY_CONFIG, else ./relay.toml.",
-        show_default=False,
-    ),
-]
-JournalFolder = Annotated[
-    Path | None,
-    typer.Option(
-        "--journal",
-        metavar="FOLDER",
-        help="The journal's folder; else that of the configuration.",
-        show_default=False,
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
-DestinationName = Annotated[
-    str | None,
-    typer.Option(
-        "--destination", metavar="NAME", help="This destination only.", show_default=False
-    ),
-]
-
-
-class Role(StrEnum):
-    """What a process of the relay does."""
-
-    ALL = "all"
-
-
-class EventSourceName(StrEnum):
-    """TikTok's event sources, for `normalize` without a configuration."""
-
-    WEB = "web"
-    APP = "app"
-    OFFLINE = "offline"
-    CRM = "crm"
-
-
-class FileFormat(StrEnum):
-    """What `import` reads."""
-
-    NDJSON = "ndjson"
-    CSV = "csv"
 
 
 def _version(wanted: bool) -> None:

@@ -88,7 +88,10 @@ def _line(screen: Console, name: str, value: str, color: str | None = None) -> N
 
 
 def _attempts(attempts: Sequence[Attempt]) -> object:
-    shown = table("attempt", "at", "verdict", "code", "events", "TikTok's request id", "message")
+    shown = table(
+        "attempt", "at", "verdict", "code", "events", "TikTok's request id", "message",
+        right=("attempt", "events"), fold=("message",),
+    )  # fmt: skip
     for attempt in attempts:
         answer = attempt.code if attempt.code is not None else attempt.error or attempt.status
         shown.add_row(

@@ -10,7 +10,6 @@ import codecs
 import csv
 import gzip
 import hashlib
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,20 +101,30 @@ def table_rows(path: Path, table: Table) -> Iterator[Row]:
     Raises `FileUnusable`.
     """
     with path.open("rb") as raw, _plain(raw, path) as stream:
-        text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="strict", newline="")
-        first = text.readline(MAX_LINE_BYTES)
-        reader = csv.reader(text, delimiter=_delimiter(first))
-        header = next(csv.reader([first], delimiter=_delimiter(first)), [])
-        make = _maker(header, table)
+        lines = _decoded(stream)
+        first = next(lines, "")
+        delimiter = _delimiter(first)
+        make = _maker(next(csv.reader([first], delimiter=delimiter), []), table)
+        reader = csv.reader(lines, delimiter=delimiter)
         try:
             for row in reader:
                 if any(row):
                     yield Row(reader.line_num + 1, orjson.dumps(make(row)), raw.tell())
-        except (csv.Error, UnicodeDecodeError) as error:
-            what = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else "cannot be read"
-            raise FileUnusable(
-                f"line {reader.line_num + 2} {what}: save it as CSV, UTF-8"
-            ) from None
+        except csv.Error:
+            raise FileUnusable(f"line {reader.line_num + 1} cannot be read as CSV") from None
+
+
+def _decoded(stream: BinaryIO) -> Iterator[str]:
+    number = 0
+    while line := stream.readline(MAX_LINE_BYTES):
+        number += 1
+        if len(line) == MAX_LINE_BYTES:
+            raise FileUnusable(f"line {number} is longer than any conversion")
+        try:
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            # Not `from exc`: the exception holds the bytes.
+            raise FileUnusable(f"line {number} is not UTF-8: save it as CSV, UTF-8") from None
 
 
 def _delimiter(header: str) -> str:

@@ -17,7 +17,7 @@ from relay.cli import settings as configuration
 from relay.cli.terminal import EXIT_FAILED, fail
 from relay.cli.version import version
 from relay.clock import SystemClock
-from relay.config import LogFormat, Settings, warnings
+from relay.config import Address, LogFormat, Settings, warnings
 from relay.telemetry import Log, Telemetry, open_log, route_libraries
 
 _CLOCK = SystemClock()
@@ -73,7 +73,7 @@ class _Service:
         async with relay:
             self._relay = relay
             log.ready(seconds=_CLOCK.monotonic() - self._began)
-            _greet(settings)
+            _greet(settings, relay.public.address, relay.operator.address)
             await relay.run(self._stop, self._cut)
             waiting = self._waiting()
         log.stopped(seconds=_CLOCK.monotonic() - self._began, waiting=waiting)
@@ -115,19 +115,26 @@ def _form(chosen: LogFormat) -> Literal["json", "text"]:
     return "text" if chosen is LogFormat.TEXT else "json"
 
 
-def _greet(settings: Settings) -> None:
+def _greet(settings: Settings, public: Address, operator: Address) -> None:
     """Addresses, for a person who starts it by hand."""
     if not sys.stdout.isatty():
         return
-    public, operator = settings.listen.public, settings.listen.operator
-    host = "127.0.0.1" if public.host in ("", "0.0.0.0", "::") else public.host  # noqa: S104
-    lines = [f"relay {version()}, {len(settings.sources)} sources"]
-    lines.append(f"  senders    http://{host}:{public.port}/v1/events, /webhooks/SOURCE")
-    lines.append(f"  operator   http://{operator}/metrics, /healthz, /readyz")
-    lines.append(f"  journal    {settings.journal.path.absolute()}")
-    lines.append("  Ctrl-C drains and stops\n")
-    sys.stdout.write("\n".join(lines) + "\n")
+    senders, operators = _reachable(public), _reachable(operator)
+    lines = [
+        f"relay {version()}",
+        f"  senders    http://{senders}/v1/events, /webhooks/SOURCE",
+        f"  operator   http://{operators}/metrics, /healthz, /readyz",
+        f"  journal    {settings.journal.path.absolute()}",
+        "  Ctrl-C drains and stops",
+    ]
+    sys.stdout.write("\n".join(lines) + "\n\n")
     sys.stdout.flush()
+
+
+def _reachable(address: Address) -> Address:
+    """Everywhere is also here."""
+    everywhere = address.host in ("", "0.0.0.0", "::")  # noqa: S104  # compared, not bound
+    return Address("127.0.0.1", address.port) if everywhere else address
 
 
 def _about_addresses(settings: Settings, error: OSError) -> str:

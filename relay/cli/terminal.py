@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import typer
 
@@ -24,7 +24,7 @@ EXIT_MISTAKE = 2
 RED, YELLOW, GREEN = "red", "yellow", "green"
 
 #: Where there is no terminal to ask, lines may be so long.
-_WIDTH = 110
+_WIDTH = 160
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -36,14 +36,15 @@ def console(*, stderr: bool = False) -> Console:
     return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
 
 
-def table(*columns: str, title: str | None = None, right: Sequence[str] = ()) -> Table:
-    """A plain table; the columns in `right` hold numbers."""
+def table(*columns: str, right: Sequence[str] = (), fold: Sequence[str] = ()) -> Table:
+    """A plain table; the columns in `right` hold numbers, those in `fold` may be long."""
     from rich import box  # noqa: PLC0415  # as in `console`
     from rich.table import Table  # noqa: PLC0415  # as in `console`
 
-    made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
-        made.add_column(name, justify="right" if name in right else "left", overflow="fold")
+        side: Literal["right", "left"] = "right" if name in right else "left"
+        made.add_column(name, justify=side, overflow="fold", no_wrap=name not in fold)
     return made
 
 
@@ -69,7 +70,7 @@ def say_mistakes(mistakes: Iterable[Mistake]) -> None:
     """Every mistake, with its key and its mend."""
     found = list(mistakes)
     head = "1 mistake" if len(found) == 1 else f"{len(found)} mistakes"
-    say(f"{head} in the configuration", color=RED, bold=True)
+    say(head, color=RED, bold=True)
     for mistake in found:
         _say_one(mistake, RED)
 

@@ -56,11 +56,13 @@ class Senders:
 
     # --- requests ---------------------------------------------------------------------------------
 
-    def shopify(self, payload: object, topic: str, *, events: int = 1, secret: str = "") -> Request:
+    def shopify(
+        self, payload: object, topic: str, *, events: int = 1, forged: bool = False
+    ) -> Request:
         body = orjson.dumps(payload)
-        key = secret or self.relay.environ["DEMO_SECRET_SHOPIFY"]
-        headers = signing.shopify(body, topic, key)
-        return Request("shopify", "/webhooks/shopify", body, headers, events, bool(secret))
+        secret = "guessed" if forged else self.relay.environ["DEMO_SECRET_SHOPIFY"]
+        headers = signing.shopify(body, topic, secret)
+        return Request("shopify", "/webhooks/shopify", body, headers, events, forged)
 
     def woocommerce(self, payload: object, topic: str, *, events: int = 1) -> Request:
         body = orjson.dumps(payload)

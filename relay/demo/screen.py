@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -16,7 +17,7 @@ from relay.demo.http import Books
 from relay.demo.sums import Equation
 from relay.model import DeadLetter, Outcome
 
-_WIDTH = 108
+_WIDTH = 116
 
 #: Outcomes in the order of the table, with their colours.
 _OUTCOMES = {
@@ -44,7 +45,7 @@ class Screen:
 
     def line(self, subject: str, text: str, *, style: str | None = None) -> None:
         table = Table.grid(padding=(0, 2))
-        table.add_column(width=12, justify="left", style="dim")
+        table.add_column(width=14, style="dim", no_wrap=True)
         table.add_column(overflow="fold")
         table.add_row(f"   {subject}", text, style=style)
         self._console.print(table)
@@ -60,6 +61,18 @@ class Screen:
             return
         with self._console.status(f"   {text}", spinner="dots"):
             yield
+
+    def story(self, traces: Sequence[Mapping[str, Any]]) -> None:
+        """One event's story, as `relay find` knows it."""
+        self._console.print("\nOne of them, as `relay find` tells it", style="bold")
+        for trace in traces:
+            answers = [
+                f"{attempt['code']} {attempt['verdict']} ({attempt['events']:,})"
+                for attempt in trace["attempts"]
+            ]
+            self.line(trace["event_id"], f"{trace['event']}, receipt {trace['receipt']}")
+            self.line("", " → ".join(answers))
+            self.line("", f"{trace['outcome']}: {trace['reason']}")
 
     # --- the tables at the end --------------------------------------------------------------------
 
@@ -110,7 +123,7 @@ class Screen:
 
     def equations(self, equations: Sequence[Equation]) -> None:
         """Each with its two numbers, and whether it holds."""
-        table = Table(title="Does it add up?", title_justify="left", box=None, pad_edge=False)
+        table = Table(title="\nDoes it add up?", title_justify="left", box=None, pad_edge=False)
         table.title_style = "bold"
         table.show_header = False
         for each in equations:
@@ -130,11 +143,12 @@ def told(answers: Counter[str]) -> str:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=f"\n{title}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.title_style = "bold"
     numbers = {*_OUTCOMES, "arrivals", "no event", "forged", "requests", "events"}
     for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+        is_number = column in numbers
+        table.add_column(column, justify="right" if is_number else "left", no_wrap=is_number)
     return table
 
 

@@ -1,79 +1,68 @@
-"""The acts of the demo, in order."""
+"""The demo from its first line to its exit code."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import shutil
 import tempfile
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import aiohttp
-import orjson
 
 from relay.clock import SystemClock
-from relay.demo import accounts, payloads
+from relay.demo import accounts
+from relay.demo.acts import Acts
 from relay.demo.http import Senders
-from relay.demo.payloads import Person
 from relay.demo.relay_process import RelayProcess
-from relay.demo.screen import Screen, told
+from relay.demo.screen import Screen
 from relay.demo.search import search
 from relay.demo.sums import Equation, Promised, Received, equations
-from relay.errors import ConfigError, Mistake, RelayError
-from relay.model import Outcome
+from relay.errors import ConfigError, Mistake
 from relay.sandbox.http import Running, running
-from relay.sandbox.profiles import plan_from
-from relay.sandbox.settings import AccessPlan, SandboxSettings, TokenRule
+from relay.sandbox.settings import SandboxSettings
 
 _CLOCK = SystemClock()
-
-#: Longer than anything here takes on a slow machine.
-_PATIENCE_S = 60.0
 
 _FAILED = 1
 
 
-class StoryFailed(RelayError):
-    """Something that the demo waited for did not happen."""
-
-
 def run(folder: Path | None, *, keep: bool) -> int:
-    """Tell the story; 0 when everything adds up. Raises `ConfigError` for a folder with content."""
-    if folder is not None and folder.exists() and any(folder.iterdir()):
+    """Tell the story; 0 when everything adds up.
+
+    `folder` has to be new or empty (`ConfigError`); without one everything is in a temporary one,
+    which is deleted, unless it is to `keep` running. Raises `RelayError` when the story breaks off.
+    """
+    if folder is not None and folder.exists() and (folder.is_file() or any(folder.iterdir())):
         raise ConfigError([Mistake("--folder", "is not empty", "Name a new or an empty folder")])
     own = folder or Path(tempfile.mkdtemp(prefix="relay-demo-"))
     own.mkdir(parents=True, exist_ok=True)
     try:
-        return asyncio.run(_run(own.absolute(), keep=keep))
+        return asyncio.run(_tell(own.absolute(), keep=keep))
     finally:
         if folder is None and not keep:
             shutil.rmtree(own, ignore_errors=True)
 
 
-async def _run(folder: Path, *, keep: bool) -> int:
+async def _tell(folder: Path, *, keep: bool) -> int:
     began = _CLOCK.monotonic()
     screen = Screen()
     screen.plain("relay demo", style="bold")
-    screen.plain(f"On this machine only, in {folder}", style="dim")
+    screen.plain(f"everything happens on this machine, in {folder}", style="dim")
     async with _stage(folder) as (sandbox, relay, senders):
-        story = Story(screen, sandbox, relay, senders)
-        await story.tell()
-        sums = await story.account()
-        wrong = [each for each in sums if not each.holds]
+        acts = Acts(screen, sandbox, relay, senders)
+        await acts.play()
+        wrong = [each for each in await _account(acts, screen) if not each.holds]
         seconds = _CLOCK.monotonic() - began
         if wrong:
-            screen.plain(
-                f"\nIt does not add up: {'; '.join(each.says for each in wrong)}", style="red"
-            )
+            said = "; ".join(each.says for each in wrong)
+            screen.plain(f"\nIt does not add up: {said}", style="bold red")
         else:
             screen.plain(f"\nIt adds up, in {seconds:.0f} s.", style="bold green")
         if keep:
-            await _keep(screen, sandbox, relay)
+            await _keep_running(screen, sandbox, relay)
     return _FAILED if wrong else 0
 
 
@@ -89,297 +78,37 @@ async def _stage(folder: Path) -> AsyncIterator[tuple[Running, RelayProcess, Sen
             await relay.stop()
 
 
-async def _keep(screen: Screen, sandbox: Running, relay: RelayProcess) -> None:
+async def _account(acts: Acts, screen: Screen) -> list[Equation]:
+    """Count everything, show it, and return the equations."""
+    relay, senders, received = acts.relay, acts.senders, acts.sandbox.world.received
+    screen.story(await senders.ask("/api/find?id=poison-0"))
+    held = await asyncio.to_thread(accounts.read, relay.journal)
+    written = (relay.journal, relay.folder / "relay.log")
+    searched = await asyncio.to_thread(search, *written, identifiers=acts.identifiers)
+    promised = Promised(
+        {name: book.sent for name, book in senders.books.items()},
+        {name: book.acknowledged for name, book in senders.books.items()},
+        frozenset(senders.receipts),
+        acts.planted,
+    )
+    effects: dict[str, dict[str, int]] = {}
+    for (source, event), count in received.effects.items():
+        effects.setdefault(source, {})[event] = count
+    sums = equations(promised, held, Received(received.totals.effects), searched, json="backend")
+    screen.arrivals(senders.books, held)
+    screen.tiktok(received.codes, effects)
+    screen.dead_letters(held.dead_letters)
+    screen.equations(sums)
+    return list(sums)
+
+
+async def _keep_running(screen: Screen, sandbox: Running, relay: RelayProcess) -> None:
     screen.plain("\nStill running, until Ctrl-C:")
-    screen.line("senders", f"{relay.url}/v1/events   (Authorization: Bearer "
-                           f"{relay.environ['DEMO_KEY_BACKEND']})")  # fmt: skip
+    screen.line("senders", f"{relay.url}/v1/events")
+    screen.line("with the key", relay.environ["DEMO_KEY_BACKEND"])
     screen.line("operator", f"{relay.operator_url}/metrics   /healthz   /api/lanes")
     screen.line("TikTok", f"{sandbox.url}/sandbox")
-    screen.line("look", f"relay find 100000 --journal {relay.journal}")
+    screen.line("look", f"relay find poison-0 --journal {relay.journal}")
     screen.line("folder", str(relay.folder))
     with contextlib.suppress(asyncio.CancelledError):
         await asyncio.Event().wait()
-
-
-class Story:
-    """One telling. `planted` counts what was made to end so."""
-
-    def __init__(
-        self, screen: Screen, sandbox: Running, relay: RelayProcess, senders: Senders
-    ) -> None:
-        self._screen = screen
-        self._sandbox = sandbox
-        self._relay = relay
-        self._senders = senders
-        self._planted: Counter[Outcome] = Counter()
-        self._numbers = itertools.count(1)
-        self._people = 0
-
-    async def tell(self) -> None:
-        """All acts. Raises `RelayError` when the story cannot go on."""
-        await self._start()
-        await self._shops()
-        await self._backend()
-        await self._trouble()
-        await self._token()
-        await self._file()
-        await self._crash()
-        with self._screen.waiting("the rest is delivered"):
-            await self._until(self._nothing_waits, "everything to be delivered")
-
-    def _buyers(self, count: int) -> list[Person]:
-        self._people += count
-        return [payloads.person(next(self._numbers)) for _ in range(count)]
-
-    # --- the acts ---------------------------------------------------------------------------------
-
-    async def _start(self) -> None:
-        self._screen.act("A relay starts, and a strict stand-in for TikTok's API")
-        with self._screen.waiting("starting"):
-            seconds = await self._relay.start()
-        self._screen.line("relay", f"{self._relay.url}, ready in {seconds:.1f} s")
-        self._screen.line("TikTok", self._sandbox.base_url)
-
-    async def _shops(self) -> None:
-        self._screen.act("Three shops send signed webhooks")
-        for requests in (self._shopify(), self._woocommerce()):
-            await self._senders.send(requests)
-        self._screen.line(
-            "shopify",
-            "60 orders, 12 of them told twice; checkouts, sign-ups; a refund, a test order",
-        )
-        self._screen.line("woocommerce", "40 orders: unpaid, then paid, and 20 of them told again")
-        await self._senders.send(self._stripe())
-        self._screen.line("stripe", "20 payments, 10 of them for orders that WooCommerce told of")
-        books = self._senders.books
-        answered = sum(book.requests - book.refused for book in books.values())
-        forged = sum(book.refused for book in books.values())
-        self._screen.line("answers", f"{answered} times 2xx, {forged} forged or stale ones 401")
-
-    def _shopify(self) -> list[Any]:
-        now, send = _CLOCK.now(), self._senders.shopify
-        buyers = self._buyers(60)
-        orders = [send(payloads.shopify_order(each, now=now), "orders/create") for each in buyers]
-        again = orders[::5]
-        self._planted[Outcome.DUPLICATE] += len(again)
-        paid = [
-            send(payloads.shopify_order(each, now=now, kind="orders_paid"), "orders/paid", events=0)
-            for each in buyers[::4]
-        ]
-        checkouts = [
-            send(payloads.shopify_checkout(each, now=now), "checkouts/create")
-            for each in buyers[::6]
-        ]
-        sign_ups = [
-            send(payloads.shopify_customer(each, now=now), "customers/create")
-            for each in buyers[::10]
-        ]
-        tester = self._buyers(1)[0]
-        test = payloads.shopify_order(tester, now=now, kind="orders_create_test")
-        refund = payloads.recorded(
-            "shopify/refunds_create", happened="2026-08-25T10:00:00+02:00", now=now
-        )
-        forged = send(payloads.shopify_order(tester, now=now), "orders/create", secret="guessed")
-        others = [send(test, "orders/create", events=0), send(refund, "refunds/create", events=0)]
-        return [*orders, *again, *paid, *checkouts, *sign_ups, *others, forged]
-
-    def _woocommerce(self) -> list[Any]:
-        now, send = _CLOCK.now(), self._senders.woocommerce
-        self._woocommerce_buyers = buyers = self._buyers(40)
-        unpaid = [
-            send(
-                payloads.woocommerce_order(each, now=now, kind="order_created"),
-                "order.created",
-                events=0,
-            )
-            for each in buyers
-        ]
-        paid = [send(payloads.woocommerce_order(each, now=now), "order.updated") for each in buyers]
-        again = paid[::2]
-        self._planted[Outcome.DUPLICATE] += len(again)
-        return [self._senders.woocommerce_ping(), *unpaid, *paid, *again]
-
-    def _stripe(self) -> list[Any]:
-        now, send = _CLOCK.now(), self._senders.stripe
-        buyers = self._buyers(10)
-        same = self._woocommerce_buyers[:10]
-        self._planted[Outcome.DUPLICATE] += len(same)
-        payments = [
-            *(send(payloads.stripe_session(each, now=now), now) for each in buyers),
-            *(
-                send(payloads.stripe_session(each, now=now, pays_woocommerce=True), now)
-                for each in same
-            ),
-        ]
-        stale = send(payloads.stripe_session(buyers[0], now=now), now, stale=True)
-        refund = payloads.recorded("stripe/charge.refunded", happened=1787659200, now=now)
-        return [*payments, send(refund, now, events=0), stale]
-
-    async def _backend(self) -> None:
-        self._screen.act("A backend sends JSON, and an old integration is pointed at the relay")
-        now, send = _CLOCK.now(), self._senders
-        events = self._purchases("order", 300)
-        broken = payloads.broken(self._buyers(10), now=now)
-        self._planted[Outcome.INVALID] += len(broken.invalid)
-        self._planted[Outcome.WITHHELD] += len(broken.withheld)
-        self._planted[Outcome.EXPIRED] += len(broken.expired)
-        self._planted[Outcome.DUPLICATE] += 50
-        bad = [*broken.invalid, *broken.withheld, *broken.expired]
-        await send.send([send.json(part) for part in _parts(events, 50)])
-        await send.send([send.json(bad), send.json(events[:50])])
-        self._screen.line(
-            "/v1/events",
-            f"{told(send.answers)} (dirty, hashed, and national identifiers among them)",
-        )
-        await send.send([send.drop_in(part) for part in _parts(self._purchases("old", 40), 20)])
-        self._screen.line(
-            "drop-in", "40 events to /open_api/v1.3/event/track/, answered as by TikTok"
-        )
-
-    async def _trouble(self) -> None:
-        self._screen.act("TikTok slows down, and refuses two events of a batch")
-        with self._screen.waiting("the queue empties first"):
-            await self._until(self._nothing_waits, "the queue to empty")
-        before = Counter(self._sandbox.world.received.codes)
-        self._misbehave(
-            {"kind": "limit", "per_second": 1, "until_s": 2},
-            {"kind": "poison", "rule": {"event_id": "*poison*"}, "names_index": False},
-        )
-        events = self._purchases("rush", 398) + self._purchases("poison", 2)
-        events.insert(170, events.pop())
-        self._planted[Outcome.REJECTED] += 2
-        await self._senders.send([self._senders.json(part) for part in _parts(events, 50)])
-        with self._screen.waiting("delivering 400 events"):
-            await self._until(self._nothing_waits, "the batch to be delivered")
-        codes = Counter(self._sandbox.world.received.codes) - before
-        self._screen.line(
-            "throttled", f"{codes['40100']} times 40100: the lane slowed down by itself"
-        )
-        self._screen.line(
-            "refused", f"{codes['40002']} times 40002: halved until two stood alone; 398 delivered"
-        )
-        self._misbehave()
-
-    async def _token(self) -> None:
-        self._screen.act("The token is revoked")
-        old = self._relay.folder.joinpath("token").read_text("utf-8")
-        rule = TokenRule.model_validate({"token": old, "state": "revoked"})
-        self._sandbox.world.access.change(AccessPlan(tokens=(rule,)))
-        await self._senders.send([self._senders.json(self._purchases("wait", 100))])
-        with self._screen.waiting("the lane pauses"):
-            await self._until(lambda: self._lane_is("paused_credential"), "the lane to pause")
-        waiting = await self._waiting()
-        self._screen.line("paused", f"40105: {waiting} events wait in the journal, and 2xx go on")
-        self._relay.renew_token()
-        began = _CLOCK.monotonic()
-        with self._screen.waiting("a new token is put in place"):
-            await self._until(self._nothing_waits, "the lane to go on")
-        seconds = _CLOCK.monotonic() - began
-        self._screen.line("resumed", f"{seconds:.1f} s after the token's file changed; no restart")
-
-    async def _file(self) -> None:
-        self._screen.act("A file of sales in stores is imported, twice")
-        people, nobodies = self._buyers(247), self._buyers(3)
-        self._planted[Outcome.INVALID] += len(nobodies)
-        path = self._relay.folder / "tills.csv"
-        path.write_bytes(payloads.sales_of_stores(people, nobodies, now=_CLOCK.now()))
-        for time in ("first", "again"):
-            with self._screen.waiting("relay import"):
-                code, out, err = await self._relay.command(
-                    "import", str(path), "--source", "tills", "--json", "--allow-invalid"
-                )
-            if code != 0:
-                raise StoryFailed(f"the import failed with {code}: {err.decode()[-1000:]}")
-            told_by_import = orjson.loads(out)
-            words = ("accepted", "known", "duplicate", "invalid")
-            said = ", ".join(f"{told_by_import[w]} {w}" for w in words if told_by_import[w])
-            self._screen.line(time, f"250 lines: {said}")
-        books = self._senders.books.setdefault("tills", type(self._senders.books["backend"])())
-        books.requests, books.sent, books.acknowledged = 1, 250, 250
-
-    async def _crash(self) -> None:
-        self._screen.act("kill -9, while 1,200 events come in and batches are under way")
-        self._misbehave({"kind": "latency", "median_s": 0.15})
-        books = self._senders.books["backend"]
-        before = books.acknowledged
-        parts = _parts(self._purchases("crash", 1200), 20)
-        sending = asyncio.create_task(self._senders.send([self._senders.json(p) for p in parts]))
-        await self._until(lambda: books.acknowledged - before >= 600, "half to be acknowledged")
-        await self._relay.kill()
-        await sending
-        self._screen.line(
-            "killed", f"after receipts for {books.acknowledged - before} of 1,200 events"
-        )
-        with self._screen.waiting("starting again"):
-            seconds = await self._relay.start()
-        waiting = await self._waiting()
-        self._screen.line("started", f"in {seconds:.1f} s, with {waiting} events waiting")
-        self._misbehave()
-        repeated = await self._senders.send_again()
-        self._screen.line("senders", f"repeat the {repeated} requests that got no answer")
-
-    # --- the end ----------------------------------------------------------------------------------
-
-    async def account(self) -> list[Equation]:
-        """Count everything, show it, and return the equations."""
-        relay, senders, received = self._relay, self._senders, self._sandbox.world.received
-        held = await asyncio.to_thread(accounts.read, relay.journal)
-        searched = await asyncio.to_thread(
-            search, relay.journal, relay.folder / "relay.log", identifiers=4 * self._people
-        )
-        promised = Promised(
-            {name: book.sent for name, book in senders.books.items()},
-            {name: book.acknowledged for name, book in senders.books.items()},
-            frozenset(senders.receipts),
-            self._planted,
-        )
-        effects: dict[str, dict[str, int]] = {}
-        for (source, event), count in received.effects.items():
-            effects.setdefault(source, {})[event] = count
-        got = Received(sum(received.effects.values()), received.totals.repeats)
-        sums = equations(promised, held, got, searched, json="backend")
-        self._screen.plain()
-        self._screen.arrivals(senders.books, held)
-        self._screen.tiktok(received.codes, effects)
-        self._screen.dead_letters(held.dead_letters)
-        self._screen.equations(sums)
-        return list(sums)
-
-    # --- what the acts share ----------------------------------------------------------------------
-
-    def _purchases(self, name: str, count: int) -> list[payloads.Json]:
-        now = _CLOCK.now()
-        return [
-            payloads.purchase(each, f"{name}-{each.number}", now=now)
-            for each in self._buyers(count)
-        ]
-
-    def _misbehave(self, *faults: dict[str, Any]) -> None:
-        plan = plan_from({"faults": list(faults)})
-        self._sandbox.world.put_faults(plan, now=_CLOCK.now())
-
-    async def _waiting(self) -> int:
-        stats = await self._senders.ask("/api/journal/stats")
-        return sum(each["waiting"] for each in stats["destinations"])
-
-    async def _nothing_waits(self) -> bool:
-        return await self._waiting() == 0
-
-    async def _lane_is(self, state: str) -> bool:
-        lanes = await self._senders.ask("/api/lanes")
-        return any(lane["state"] == state for lane in lanes["lanes"])
-
-    async def _until(self, condition: Callable[[], Any], what: str) -> None:
-        """Ask again and again; raises `StoryFailed` when it takes too long."""
-        deadline = _CLOCK.monotonic() + _PATIENCE_S
-        while True:
-            answer = condition()
-            if await answer if asyncio.iscoroutine(answer) else answer:
-                return
-            if _CLOCK.monotonic() > deadline:
-                raise StoryFailed(f"waited {_PATIENCE_S:.0f} s for {what}")
-            await _CLOCK.sleep(0.02)
-
-
-def _parts(events: list[payloads.Json], size: int) -> list[list[payloads.Json]]:
-    return [events[start : start + size] for start in range(0, len(events), size)]

@@ -3,6 +3,7 @@ stand-in. Pure."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -31,15 +32,14 @@ class Promised:
     sent: Mapping[str, int]
     acknowledged: Mapping[str, int]
     request_ids: frozenset[str]
-    planted: Mapping[Outcome, int]
+    planted: Counter[Outcome]
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What TikTok's stand-in knows: events that had an effect, and repeats it recognised."""
+    """What TikTok's stand-in knows: how many events had an effect."""
 
     effects: int
-    repeats: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def equations(
     settled = sum(counts.settled for counts in accounts.counts)
     waiting = sum(counts.waiting for counts in accounts.counts)
     planted = {Outcome.INVALID, Outcome.WITHHELD, Outcome.EXPIRED, Outcome.REJECTED}
-    answered = " + stored just before the crash, its answer lost" if crashed else ""
+    answered = " + stored, but killed before the answer" if crashed else ""
     return (
         Equation(
             "events sent = acknowledged with a 2xx", sum(promised.sent.values()), acknowledged
@@ -98,7 +98,7 @@ def equations(
             promised.planted[Outcome.DUPLICATE] + crashed,
         ),
         Equation(
-            f"e-mail addresses, phones and names, of {searched.identifiers:,}, in the "
+            f"raw identifiers, of {searched.identifiers:,} sent, in the "
             f"{searched.size_bytes / 1e6:.1f} MB that the relay wrote = 0",
             searched.found,
             0,

@@ -45,6 +45,11 @@ class IntervalSet:
         at = bisect_right(self._starts, number) - 1
         return at >= 0 and number < self._ends[at]
 
+    @property
+    def end(self) -> int:
+        """The smallest integer above all in the set; 0 where it is empty."""
+        return self._ends[-1] if self._ends else 0
+
     def add(self, start: int, end: int) -> None:
         """Add `start <= n < end`; what is there already stays there."""
         if start >= end:
@@ -77,7 +82,7 @@ class IntervalSet:
     def overlaps(self, start: int, end: int) -> bool:
         """Is any `start <= n < end` in the set?"""
         at = bisect_right(self._ends, start)
-        return at < len(self._starts) and self._starts[at] < end
+        return start < end and at < len(self._starts) and self._starts[at] < end
 
     def free_from(self, number: int) -> int:
         """The smallest integer `>= number` that is not in the set."""
@@ -89,7 +94,14 @@ class IntervalSet:
         at = bisect_right(self._starts, number)
         return min(limit, self._starts[at]) if at < len(self._starts) else limit
 
-    def last_free_run(self, limit: int) -> int:
-        """The start of the run of absent integers that ends just below `limit` (or `limit`)."""
-        at = bisect_left(self._starts, limit) - 1
-        return min(limit, self._ends[at]) if at >= 0 else 0
+    def last_free_run(self, limit: int) -> tuple[int, int]:
+        """The last run of absent integers below `limit`; `(limit, limit)` when there is none."""
+        at = bisect_left(self._starts, limit) - 1  # the last interval that begins below
+        if at < 0:
+            return 0, limit
+        if self._ends[at] < limit:
+            return self._ends[at], limit
+        # It reaches the limit: the run before it is the last one.
+        end = self._starts[at]
+        start = self._ends[at - 1] if at > 0 else 0
+        return (start, end) if end > 0 else (limit, limit)

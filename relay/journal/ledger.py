@@ -7,19 +7,25 @@ each match key.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
+from typing import NamedTuple
 
 import orjson
 
-from relay.model import Entry, MatchKey
+from relay.model import Entry, MatchKey, Outcome
+
+_HOUR_S = 3600
+_LAST_HOUR = 2**32 - 1
+#: Python adds decimals in 28 digits by default and rounds beyond: a sum would not be exact.
+_EXACT = Context(prec=1000)
 
 
 @dataclass(slots=True)
 class Sums:
-    """How many, worth what, matched by what."""
+    """How many, worth what (by currency), matched by what (by key)."""
 
     count: int = 0
     value: dict[str, Decimal] = field(default_factory=dict)
@@ -28,11 +34,21 @@ class Sums:
     def plus(self, other: Sums) -> None:
         self.count += other.count
         for currency, amount in other.value.items():
-            self.value[currency] = self.value.get(currency, Decimal(0)) + amount
+            self.value[currency] = _EXACT.add(self.value.get(currency, Decimal(0)), amount)
         self.keys.update(other.keys)
 
 
-#: One ledger row: outcome -> sums.
+class LedgerRow(NamedTuple):
+    """What the ledger holds of one hour (since 1970, UTC), destination, event and outcome."""
+
+    hour: int
+    destination: str
+    event: str
+    outcome: Outcome
+    sums: Sums
+
+
+#: A stored row: outcome -> sums.
 Row = dict[str, Sums]
 
 
@@ -67,32 +83,33 @@ def add_to(row: Row, outcome: str, sums: Sums) -> None:
         row[outcome] = sums
 
 
-def hour_of(event_time: int | None, accepted_at: float) -> int:
-    """Which ledger hour an arrival belongs to: the sale's, or its arrival's if it names none."""
-    moment = accepted_at if event_time is None else event_time
-    return max(0, min(int(moment // 3600), 2**32 - 1))
+def hour_of(event_time: float) -> int:
+    """Which ledger hour a time (Unix seconds) belongs to."""
+    return max(0, min(int(event_time // _HOUR_S), _LAST_HOUR))
 
 
-def sum_entries(entries: Iterable[Entry]) -> dict[tuple[int, str], Sums]:
+def sum_entries(entries: Sequence[Entry]) -> Mapping[tuple[int, str], Sums]:
     """Sums per (hour, event name) of entries that end alike."""
-    groups: dict[tuple[int, str], tuple[Counter[int], dict[str, list[str]]]] = {}
-    for entry in entries:
-        key = (hour_of(entry.event_time, entry.accepted_at), entry.name)
-        group = groups.get(key)
-        if group is None:
-            group = groups[key] = (Counter(), {})
-        group[0][entry.match_keys] += 1
-        if entry.value is not None and entry.currency is not None:
-            group[1].setdefault(entry.currency, []).append(entry.value)
-    return {key: _close(masks, values) for key, (masks, values) in groups.items()}
-
-
-def _close(masks: Counter[int], values: dict[str, list[str]]) -> Sums:
-    keys: Counter[str] = Counter()
-    for mask, count in masks.items():
+    (
+        _, _, _, _, names, _, event_times, _, _, values, currencies, match_keys, _,
+    ) = zip(*entries, strict=True)  # fmt: skip
+    hours = [event_time // _HOUR_S for event_time in event_times]
+    if min(hours) < 0 or max(hours) > _LAST_HOUR:
+        hours = [hour_of(event_time) for event_time in event_times]
+    sums: defaultdict[tuple[int, str], Sums] = defaultdict(Sums)
+    for (hour, name, mask), count in Counter(zip(hours, names, match_keys, strict=True)).items():
+        row = sums[hour, name]
+        row.count += count
         for key in MatchKey(mask):
-            keys[(key.name or "").lower()] += count
-    totals = {
-        currency: sum(map(Decimal, amounts), Decimal(0)) for currency, amounts in values.items()
-    }
-    return Sums(masks.total(), totals, keys)
+            row.keys[(key.name or "").lower()] += count
+    amounts: defaultdict[tuple[int, str, str], list[str]] = defaultdict(list)
+    for hour, name, currency, value in zip(hours, names, currencies, values, strict=True):
+        if value is not None and currency is not None:
+            amounts[hour, name, currency].append(value)
+    with localcontext(_EXACT):
+        for (hour, name, currency), texts in amounts.items():
+            sums[hour, name].value[currency] = sum(map(Decimal, texts), _ZERO)
+    return sums
+
+
+_ZERO = Decimal(0)

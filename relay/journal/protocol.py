@@ -1,4 +1,4 @@
-"""What a journal promises. `rocksdb.py` keeps these promises on one machine.
+"""What a journal promises. `rocksdb.RocksJournal` keeps these promises on one machine.
 
 The contract tests in `tests/contract/` run against every implementation.
 """
@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from enum import Enum
 from typing import Protocol
 
+from relay.journal.ledger import LedgerRow
 from relay.model import (
     Answer,
     Arrival,
@@ -42,14 +43,30 @@ class Intake(Protocol):
 
         Refusals are recorded with their outcome; events are claimed: the first receipt that
         brings a (destination, event, event_id) within the dedupe window owns it, the same receipt
-        again is `known`, another one is a duplicate. `remember` is stored with them, see `recall`.
+        again is `known`, another one is a duplicate. Receipts that begin with `http:` are never
+        used twice; every other one is `known` when it comes again within the window, however it
+        ended. `remember` is stored with them, see `recall`.
 
-        Raises `JournalUnavailable` (or `JournalFull`): then no receipt may be given.
+        Raises `JournalUnavailable` (or `JournalFull`): then no receipt may be given. It may be
+        stored nevertheless, and so may what was cancelled: what comes again is told by its claim.
+        Raises ValueError or TypeError for an arrival that no journal could store.
         """
         ...
 
     def recall(self, key: bytes) -> bytes | None:
-        """What was remembered under `key` within the last dedupe window, or None."""
+        """What was remembered under `key` within the last dedupe window, or None.
+
+        Raises `JournalUnavailable`.
+        """
+        ...
+
+    async def erase(self, digests: Sequence[str]) -> int:
+        """Forget a person, named by digests of identifiers (64 lower-case hex each).
+
+        What waits is settled as withheld, what is recorded loses its body, dead letters go;
+        entries on their way to TikTok follow when they are back. Returns how many events lost
+        their body by now. Raises `JournalUnavailable`.
+        """
         ...
 
 
@@ -57,18 +74,29 @@ class Outlet(Protocol):
     """The side of the journal that delivery uses. Entries taken stay taken until settled or
     given back; only durable entries are handed out."""
 
-    def waiting(self, destination: str) -> Waiting: ...
+    def waiting(self, destination: str) -> Waiting:
+        """All that is not settled, taken or not."""
+        ...
+
+    def available(self, destination: str) -> Waiting:
+        """What can be taken now; cheap. `oldest_at` is None just when there is nothing."""
+        ...
 
     async def wait_for_entries(self, destination: str) -> None:
         """Return once the destination has an entry that is not taken."""
         ...
 
     def take(self, destination: str, end: End, fits: Fits) -> Sequence[Entry]:
-        """Take entries in order for one batch; empty when none waits or the first does not fit."""
+        """Take entries in order for one batch; empty when none waits, the first does not fit, or
+        the journal cannot be read in this moment."""
         ...
 
     def read(self, destination: str, seqs: Sequence[int]) -> Sequence[Entry]:
-        """Read taken entries again, for another attempt."""
+        """Read taken entries again, for another attempt.
+
+        An entry that cannot be read any more is left out, and settled as invalid by the journal.
+        Raises `JournalUnavailable`: ask again later.
+        """
         ...
 
     def give_back(self, destination: str, seqs: Sequence[int]) -> None: ...
@@ -83,18 +111,36 @@ class Outlet(Protocol):
         """Record the attempt and the outcomes in one atomic write, ledger included.
 
         `covers` names the seqs the attempt carried, settled or not, so that `find` shows every
-        answer. Settling an entry twice is an error of the caller: it raises ValueError.
+        answer. Settling an entry twice is an error of the caller: it raises ValueError. A journal
+        that cannot store is waited for; raises `JournalUnavailable` only when it is closed.
         """
         ...
 
 
 class Records(Protocol):
-    """The side of the journal that people ask."""
+    """The side of the journal that people ask. All but `counts` raise `JournalUnavailable`."""
 
-    def counts(self) -> Mapping[str, Counts]: ...
-
-    def find(self, token: str) -> Sequence[Trace]:
-        """By receipt, event id, order id or digest, within `retention`."""
+    def counts(self) -> Mapping[str, Counts]:
+        """The stored counters of every destination; cheap."""
         ...
 
-    def dead_letters(self, destination: str | None = None) -> AsyncIterator[DeadLetter]: ...
+    async def find(self, token: str, *, limit: int = 100) -> Sequence[Trace]:
+        """By receipt, event id, order id or digest, within `retention`: the newest ones, oldest
+        first."""
+        ...
+
+    def dead_letters(self, destination: str | None = None) -> AsyncIterator[DeadLetter]:
+        """Oldest first."""
+        ...
+
+    async def dead_letter(self, letter_id: str) -> DeadLetter | None: ...
+
+    async def mark_replayed(self, letter_id: str) -> None:
+        """Note that a dead letter was replayed; a letter that is gone is no error."""
+        ...
+
+    def sums(
+        self, destination: str | None, start_hour: int, end_hour: int
+    ) -> AsyncIterator[LedgerRow]:
+        """The ledger of `start_hour <= hour < end_hour` (hours since 1970, UTC), in that order."""
+        ...

@@ -8,15 +8,28 @@ and what changes something has to come as JSON, which no plain form can send.
 from __future__ import annotations
 
 import hmac
+import ipaddress
+import re
 from hashlib import sha256
 
-_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+))(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
 
 
 def is_loopback_name(host: str) -> bool:
-    """Whether a `Host` header names this machine's loopback, whatever the port."""
-    name = host.rpartition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
-    return name.lower() in _LOOPBACK_NAMES or name.startswith("127.")
+    """Whether a `Host` header names this machine's loopback, whatever the port.
+
+    A name that merely looks like an address, such as `127.attacker.example`, does not.
+    """
+    match = _HOST.fullmatch(host)
+    if match is None:
+        return False
+    name = match[1] or match[2]
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def is_right_token(header: str | None, token: str) -> bool:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import orjson
 from aiohttp import web
 
 from relay.config import Address, Listen
-from relay.errors import JournalUnavailable, UnknownSource
+from relay.errors import JournalUnavailable, RelayError, UnknownSource
 from relay.operate import documents
 from relay.operate.access import is_loopback_name, is_right_token
-from relay.operate.protocol import Operations
+from relay.operate.protocol import Health, Operations
 from relay.secrets import SecretUnavailable
 
 #: Prometheus' text format.
@@ -25,10 +25,22 @@ _MAX_BODY_BYTES = 64 * 2**20
 #: Open to everybody: they say nothing but yes or no, and a kubelet has no token.
 _OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 
+#: What every answer carries: nothing here is for a cache, or to be taken for a page.
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+#: Who does not finish the head of a request is cut off after so long, in seconds.
+_IDLE_S = 75.0
+
 _DEFAULT_LETTERS = 100
 _MOST_LETTERS = 10_000
 
+_KindT = TypeVar("_KindT")
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class NotAsked(RelayError):
+    """The request is not what this address takes."""
 
 
 class OperatorListener:
@@ -54,7 +66,10 @@ class OperatorListener:
                 web.post("/api/import", self._import),
             ]
         )
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        app.on_response_prepare.append(_finish_headers)
+        runner = web.AppRunner(
+            app, access_log=None, keepalive_timeout=_IDLE_S, shutdown_timeout=1.0
+        )
         await runner.setup()
         try:
             wanted = self._listen.operator
@@ -96,8 +111,13 @@ class OperatorListener:
             return _error(503, "the journal cannot be used right now")
         except UnknownSource:
             return _error(404, "no source has this name")
-        except (ValueError, TypeError, KeyError):
-            return _error(400, "the request is not what this address takes")
+        except NotAsked as error:
+            return _error(400, str(error))
+        except web.HTTPException as answer:  # aiohttp's own: 404, 405, 413
+            told = _error(answer.status, answer.reason.lower())
+            if isinstance(answer, web.HTTPMethodNotAllowed):
+                told.headers["Allow"] = answer.headers["Allow"]
+            return told
 
     def _refusal(self, request: web.Request) -> web.Response | None:
         on_loopback = self._listen.operator.is_loopback
@@ -105,14 +125,18 @@ class OperatorListener:
             return _error(403, "ask by the loopback's name or address")
         if request.method == "POST" and request.content_type != "application/json":
             return _error(415, "send JSON")
-        token = self._listen.operator_token
-        if token is None or request.path in _OPEN_PATHS:
+        if request.path in _OPEN_PATHS or self._may_look(request):
             return None
+        return _error(401, "a token is needed")
+
+    def _may_look(self, request: web.Request) -> bool:
+        token = self._listen.operator_token
+        if token is None:
+            return self._listen.operator.is_loopback
         try:
-            right = is_right_token(request.headers.get("Authorization"), token.read())
+            return is_right_token(request.headers.get("Authorization"), token.read())
         except SecretUnavailable:
-            right = False
-        return None if right else _error(401, "a token is needed")
+            return False
 
     # --- looking ----------------------------------------------------------------------------------
 
@@ -122,19 +146,27 @@ class OperatorListener:
         )
 
     async def _health(self, request: web.Request) -> web.Response:
+        """Everybody hears whether; who may look hears what."""
         state = self._operations.health()
-        return _json(documents.health(state), status=200 if state.ok else 503)
+        shown = state if self._may_look(request) else Health(state.ok)
+        return _json(documents.health(shown), status=200 if state.ok else 503)
 
     async def _ready(self, request: web.Request) -> web.Response:
         ready = self._operations.ready()
         return _json({"ready": ready}, status=200 if ready else 503)
 
     async def _find(self, request: web.Request) -> web.Response:
-        found = self._operations.find(request.query["id"])
+        wanted = request.query.get("id", "")
+        if not wanted:
+            raise NotAsked("say which: ?id=…")
+        found = self._operations.find(wanted)
         return _json([documents.trace(trace) for trace in found])
 
     async def _dead_letters(self, request: web.Request) -> web.Response:
-        limit = min(int(request.query.get("limit", _DEFAULT_LETTERS)), _MOST_LETTERS)
+        asked = request.query.get("limit", str(_DEFAULT_LETTERS))
+        if not (asked.isascii() and asked.isdecimal() and len(asked) < 10):
+            raise NotAsked("limit is a number")
+        limit = min(int(asked), _MOST_LETTERS)
         letters = self._operations.dead_letters(request.query.get("destination"), limit)
         return _json([documents.dead_letter(letter) for letter in letters])
 
@@ -147,14 +179,21 @@ class OperatorListener:
     # --- doing ------------------------------------------------------------------------------------
 
     async def _replay(self, request: web.Request) -> web.Response:
-        """`{"ids": […] | null, "destination"?, "dry_run"?, "force"?}`."""
+        """`{"ids": […]}`, `{"destination": "…"}` or `{"all": true}`, each with `dry_run` and
+        `force` as one likes: nothing is replayed because somebody forgot to say what."""
         asked = await _object(request)
-        ids: Sequence[str] | None = asked.get("ids")
+        ids = _member(asked, "ids", list)
+        destination = _member(asked, "destination", str)
+        everything = _member(asked, "all", bool) or False
+        if [ids is not None, destination is not None, everything].count(True) != 1:
+            raise NotAsked("say which: ids, destination, or all")
+        if not all(isinstance(each, str) for each in ids or ()):
+            raise NotAsked("ids are texts")
         results = await self._operations.replay(
             ids,
-            asked.get("destination"),
-            dry_run=bool(asked.get("dry_run", False)),
-            force=bool(asked.get("force", False)),
+            destination,
+            dry_run=_member(asked, "dry_run", bool) or False,
+            force=_member(asked, "force", bool) or False,
         )
         return _json(results)
 
@@ -162,16 +201,43 @@ class OperatorListener:
         """`{"source", "file", "first_line", "items": […]}`: consecutive lines of one file."""
         asked = await _object(request)
         taken = await self._operations.take_lines(
-            str(asked["source"]), str(asked["file"]), int(asked["first_line"]), list(asked["items"])
+            _needed(asked, "source", str),
+            _needed(asked, "file", str),
+            _needed(asked, "first_line", int),
+            _needed(asked, "items", list),
         )
         return _json(taken)
 
 
 async def _object(request: web.Request) -> dict[str, Any]:
-    asked = orjson.loads(await request.read())
+    try:
+        asked = orjson.loads(await request.read())
+    except orjson.JSONDecodeError:
+        raise NotAsked("the body is not JSON") from None
     if not isinstance(asked, dict):
-        raise TypeError("not an object")
+        raise NotAsked("the body is not an object")
     return asked
+
+
+def _member(asked: dict[str, Any], name: str, kind: type[_KindT]) -> _KindT | None:
+    """A member of just this type, or None where there is none."""
+    value = asked.get(name)
+    if value is None or type(value) is kind:
+        return value
+    raise NotAsked(f"{name} is of the wrong type")
+
+
+def _needed(asked: dict[str, Any], name: str, kind: type[_KindT]) -> _KindT:
+    value = _member(asked, name, kind)
+    if value is None:
+        raise NotAsked(f"{name} is missing")
+    return value
+
+
+async def _finish_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Nothing tells which software answers."""
+    response.headers.update(_HEADERS)
+    response.headers.popall("Server", None)
 
 
 def _json(document: object, *, status: int = 200) -> web.Response:

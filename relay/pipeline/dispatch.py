@@ -17,6 +17,7 @@ from relay.deliver.lane import Lane
 from relay.deliver.plan import Again, Decision, Finished, Fresh, Wait
 from relay.deliver.verdict import Reply, Verdict
 from relay.deliver.work import Work
+from relay.errors import JournalUnavailable
 from relay.journal.protocol import End, Outlet
 from relay.model import Attempt, Entry, Outcome, Reason, Settlement
 from relay.secrets import Secret, SecretUnavailable
@@ -24,6 +25,9 @@ from relay.telemetry import Log, Telemetry
 
 #: While a lane does not run, its token is looked at this often, in seconds.
 _TOKEN_LOOK_S = 1.0
+
+#: While the journal cannot be read, it is asked this often, in seconds.
+_JOURNAL_LOOK_S = 0.2
 
 #: A lane's loop looks again after this long at the latest, in seconds, whatever it waits for.
 _LONGEST_WAIT_S = 30.0
@@ -57,8 +61,10 @@ class Dispatcher:
         self._news = asyncio.Event()
         self._last_token = ""
         self._numbers = itertools.count(1)
-        self._run_id = f"{int(outside.clock.now() * 1000):012x}"
-        self.progressed_at = outside.clock.now()
+        self._started_at = outside.clock.now()
+        self._began = outside.clock.monotonic()
+        self._run_id = f"{int(self._started_at * 1000):012x}"
+        self.progressed_at = self._started_at
 
     @property
     def lane(self) -> Lane:
@@ -71,25 +77,38 @@ class Dispatcher:
     async def run(self) -> None:
         """Until the lane has drained. Cancelling cuts: what is under way comes again later."""
         async with asyncio.TaskGroup() as requests:
-            while True:
-                now = self._clock.now()
-                waiting = self._journal.available(self._name)
-                due_at = due(
-                    waiting,
-                    now=now,
-                    linger_s=self._destination.linger,
-                    max_events=self._destination.max_batch_events,
-                    max_bytes=self._destination.max_batch_bytes,
-                )
-                match self._lane.plan(now, waiting, due_at=due_at):
-                    case Fresh() as fresh:
-                        self._begin(requests, fresh, now)
-                    case Again(work=work, may_count_twice=late):
-                        self._begin_again(requests, work, now, late=late)
-                    case Wait() as wait:
-                        await self._wait(wait, now)
-                    case Finished():
-                        return
+            while await self._step(requests):
+                pass
+
+    async def _step(self, requests: asyncio.TaskGroup) -> bool:
+        """Ask the lane once and do what it says; False when it has drained."""
+        now = self._now()
+        waiting = self._journal.available(self._name)
+        due_at = due(
+            waiting,
+            now=now,
+            linger_s=self._destination.linger,
+            max_events=self._destination.max_batch_events,
+            max_bytes=self._destination.max_batch_bytes,
+        )
+        try:
+            match self._lane.plan(now, waiting, due_at=due_at):
+                case Fresh() as fresh:
+                    self._begin(requests, fresh, now)
+                case Again(work=work, may_count_twice=late):
+                    self._begin_again(requests, work, now, late=late)
+                case Wait() as wait:
+                    await self._wait(wait, now)
+                case Finished():
+                    return False
+        except JournalUnavailable:  # it recovers by itself; what was taken stays taken
+            await self._clock.sleep(_JOURNAL_LOOK_S)
+        return True
+
+    def _now(self) -> float:
+        """Unix time that never steps back, whatever happens to the machine's clock: a lane counts
+        on that."""
+        return self._started_at + (self._clock.monotonic() - self._began)
 
     def drain(self) -> None:
         """Send what lingers, begin nothing else, and let `run` end."""
@@ -105,7 +124,7 @@ class Dispatcher:
         )
         end = End.NEWEST if fresh.newest else End.OLDEST
         entries = self._journal.take(self._name, end, composer)
-        entries = self._without_expired(requests, entries, now)
+        entries = self._without_expired(requests, entries)
         if not entries:
             self._lane.found_nothing(now)
             return
@@ -115,8 +134,10 @@ class Dispatcher:
     def _begin_again(
         self, requests: asyncio.TaskGroup, work: Work, now: float, *, late: bool
     ) -> None:
-        entries = self._journal.read(self._name, work.seqs)
-        entries = self._without_expired(requests, entries, now)
+        by_seq = {entry.seq: entry for entry in self._journal.read(self._name, work.seqs)}
+        # In the order of the work: a partial success names its events by their place.
+        entries: Sequence[Entry] = [by_seq[seq] for seq in work.seqs if seq in by_seq]
+        entries = self._without_expired(requests, entries)
         if len(entries) < len(work.seqs):  # grown too old, or its record is damaged
             left = {entry.seq for entry in entries}
             self._lane.drop([seq for seq in work.seqs if seq not in left])
@@ -128,9 +149,9 @@ class Dispatcher:
         requests.create_task(self._send(self._lane.start_again(work, now), entries))
 
     def _without_expired(
-        self, requests: asyncio.TaskGroup, entries: Sequence[Entry], now: float
+        self, requests: asyncio.TaskGroup, entries: Sequence[Entry]
     ) -> Sequence[Entry]:
-        oldest = now - self._destination.max_event_age
+        oldest = self._clock.now() - self._destination.max_event_age
         expired = [entry for entry in entries if entry.event_time < oldest]
         if not expired:
             return entries
@@ -150,8 +171,8 @@ class Dispatcher:
             partner_name=self._destination.partner_name,
         )
         reply = await self._post(body)
-        now = self._clock.now()
-        read = verdict.read(reply, len(entries), now)
+        now = self._now()
+        read = verdict.read(reply, len(entries), self._clock.now())
         before = self._lane.status.state
         decision = self._lane.answered(work, read, now, self._outside.roll())
         attempt = Attempt(
@@ -224,7 +245,7 @@ class Dispatcher:
                 before,
                 code=read.code,
                 request_id=read.request_id,
-                retry_in_s=None if status.probe_at is None else status.probe_at - self._clock.now(),
+                retry_in_s=None if status.probe_at is None else status.probe_at - self._now(),
             )
 
     # --- waiting ----------------------------------------------------------------------------------
@@ -253,4 +274,4 @@ class Dispatcher:
             return
         if token != self._last_token:
             self._last_token = token
-            self._lane.probe_now(self._clock.now())
+            self._lane.probe_now(self._now())

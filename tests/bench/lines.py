@@ -124,6 +124,8 @@ async def drain(bench: Bench, folder: Path) -> Report:
             await rig.relay.until_quiet()
             rates.append((middle_rate(samples), live.events_per_s))
             costs.append(per_million(rig.relay.cpu_s() - cpu_before, bench.plan.backlog))
+            if report.failed:
+                break
     drained, live_rate = (median(column) for column in zip(*rates, strict=True))
     share = median_ratio(rates)
     report.rows.append(

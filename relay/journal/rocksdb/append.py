@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rocksdict import WriteBatch
 
-from relay.journal import layout, ledger
+from relay.journal import chunk, door, fingerprint, layout, ledger
 from relay.journal.queue import Queue
 from relay.journal.rocksdb import claims
 from relay.journal.rocksdb.folder import CLAIMS, LOG
+from relay.journal.rocksdb.memory import Memory
 from relay.journal.rocksdb.state import State
-from relay.model import Answer, Arrival, Event, Outcome, Reason, Refusal
+from relay.model import Answer, Arrival, Event, Outcome, Reason
 
 _WAITS = Answer(None, None)
 _KNOWN = Answer(None, None, known=True)
 _DUPLICATE = Answer(Outcome.DUPLICATE, Reason.SAME_EVENT)
+
+#: The seq in a claim that belongs to a receipt and to no entry.
+NO_ENTRY = 2**64 - 1
+
+_NEVER_AGAIN = "http:"
+
+
+def may_come_again(receipt: str) -> bool:
+    """Receipts of requests are never used twice; all others may be read again after a crash."""
+    return not receipt.startswith(_NEVER_AGAIN)
 
 
 @dataclass(slots=True)
@@ -32,133 +44,152 @@ class _Section:
     """What one group commit adds for one destination."""
 
     queue: Queue
-    events: list[tuple[str, str, Event]] = field(default_factory=list)
-    settled: list[layout.DoorRecord] = field(default_factory=list)
+    lane: bytes
+    window_s: float
+    next_seq: int
+    events: list[Arrival] = field(default_factory=list)
+    prints: list[int] = field(default_factory=list)
+    settled: list[door.DoorRecord] = field(default_factory=list)
 
 
 class Appender:
     """Turns append jobs into rows. `window_s` says how long a destination's claims last."""
 
-    def __init__(self, state: State, window_s: Callable[[str], float]) -> None:
+    def __init__(self, state: State, window_s: Callable[[str], float], memory: Memory) -> None:
         self._state = state
         self._window_s = window_s
+        self._memory = memory
 
     def write(
         self, jobs: Sequence[AppendJob], batch: WriteBatch, now: float
-    ) -> list[Sequence[Answer]]:
+    ) -> Sequence[Sequence[Answer]]:
         """Put all jobs into `batch`; one list of answers per job, in the arrivals' order."""
-        self._state.open_day(now)
-        sections: dict[str, _Section] = {}
-        keys = [self._key(arrival, sections, batch) for job in jobs for arrival in job.arrivals]
-        asked = [key for key in keys if key is not None]
-        owners = dict(zip(asked, claims.lookup(self._state.folder, asked), strict=True))
-        handle = self._state.folder.handle(CLAIMS + self._state.today)
-        answers: list[Sequence[Answer]] = []
-        position = 0
+        group = _Group(self._state, batch, now)
+        group.ask([arrival for job in jobs for arrival in job.arrivals], self._window_s)
+        answers = [[group.place(arrival) for arrival in job.arrivals] for job in jobs]
         for job in jobs:
-            answered = []
-            for arrival in job.arrivals:
-                key = keys[position]
-                position += 1
-                section = sections[arrival.destination]
-                digest = layout.receipt_digest(arrival.receipt)
-                answer = self._answer(arrival, owners.get(key) if key else None, digest, now)
-                if not answer.known:
-                    seq = self._enter(section, arrival, answer)
-                    if key is not None and answer.outcome is not Outcome.DUPLICATE:
-                        claim = owners[key] = layout.pack_claim(seq, now, digest)
-                        batch.put(key, claim, handle)
-                answered.append(answer)
             for name, value in job.remember.items():
-                batch.put(layout.REMEMBERED + name, value, handle)
-            answers.append(answered)
-        for section in sections.values():
+                batch.put(layout.REMEMBERED + name, value, group.claims)
+        for section in group.sections.values():
             self._store(section, batch, now)
         self._state.store_ledger(batch)
         return answers
-
-    def _key(
-        self, arrival: Arrival, sections: dict[str, _Section], batch: WriteBatch
-    ) -> bytes | None:
-        """The claim to ask for: the event's, or the receipt's where a source may read again."""
-        section = sections.get(arrival.destination)
-        if section is None:
-            section = _Section(self._state.queue(arrival.destination, batch))
-            sections[arrival.destination] = section
-        result = arrival.result
-        if isinstance(result, Event):
-            claim = layout.claim_digest(result.name, result.event_id)
-            return layout.claim_key(section.queue.number, claim)
-        if arrival.receipt.startswith("http:"):  # a request id is never used twice
-            return None
-        return layout.receipt_claim_key(section.queue.number, arrival.receipt)
-
-    def _answer(self, arrival: Arrival, owner: bytes | None, digest: bytes, now: float) -> Answer:
-        result = arrival.result
-        if owner is not None:
-            claim = layout.unpack_claim(owner)
-            if claim.receipt == digest:
-                return _KNOWN
-            if isinstance(result, Event) and now - claim.at < self._window_s(arrival.destination):
-                return _DUPLICATE
-        if isinstance(result, Refusal):
-            return Answer(result.outcome, result.reason)
-        return _WAITS
-
-    @staticmethod
-    def _enter(section: _Section, arrival: Arrival, answer: Answer) -> int:
-        """Add the arrival to its section; returns the seq (of an entry or a door record)."""
-        receipt, source, _, result = arrival
-        if answer.outcome is None and isinstance(result, Event):
-            section.events.append((receipt, source, result))
-            return section.queue.next_seq + len(section.events) - 1
-        outcome, reason = str(answer.outcome), str(answer.reason)
-        section.settled.append(layout.door_record(receipt, source, result, outcome, reason))
-        return section.queue.next_door + len(section.settled) - 1
 
     def _store(self, section: _Section, batch: WriteBatch, now: float) -> None:
         queue = section.queue
         if not section.events and not section.settled:
             return
         self._state.mark_day(queue, batch)
-        for start in range(0, len(section.events), layout.MAX_CHUNK):
-            self._store_chunk(queue, section.events[start : start + layout.MAX_CHUNK], batch, now)
-        if section.settled:
-            self._store_door(queue, section.settled, batch, now)
-        queue.accepted += len(section.events) + len(section.settled)
-        queue.settled_count += len(section.settled)
+        events = section.events
+        sizes = [len(each.result.wire) for each in events if isinstance(each.result, Event)]
+        for start, end in chunk.portions(sizes):
+            self._store_chunk(queue, events[start:end], section.prints[start:end], batch, now)
+        most = layout.MAX_DOOR_RECORDS
+        for start in range(0, len(section.settled), most):
+            self._store_door(queue, section.settled[start : start + most], batch, now)
         self._state.store_counters(queue, batch)
 
     def _store_chunk(
-        self, queue: Queue, rows: Sequence[tuple[str, str, Event]], batch: WriteBatch, now: float
+        self,
+        queue: Queue,
+        arrivals: Sequence[Arrival],
+        prints: Sequence[int],
+        batch: WriteBatch,
+        now: float,
     ) -> None:
         log = self._state.folder.handle(LOG + self._state.today)
-        size = sum([len(event.wire) for _, _, event in rows])
-        first = queue.appended(now, len(rows), size)
-        batch.put(layout.row_key(b"e", queue.number, first), layout.pack_chunk(now, rows), log)
-        tokens = [
-            (offset, token)
-            for offset, (receipt, _, event) in enumerate(rows)
-            for token in (receipt.encode(), *event.tokens)
-        ]
+        first = queue.next_seq
+        stored = chunk.of_arrivals(now, arrivals)
+        batch.put(layout.row_key(b"e", queue.number, first), chunk.pack(stored), log)
+        tokens = [each.result.tokens for each in arrivals if isinstance(each.result, Event)]
         key = layout.index_key(queue.number, b"e", first)
-        batch.put(key, layout.fingerprints(tokens), log)
+        batch.put(key, fingerprint.row(prints, tokens), log)
+        queue.appended(now, len(arrivals), stored.size_bytes)
+        self._memory.keep(queue.number, first, stored)
 
     def _store_door(
-        self, queue: Queue, records: Sequence[layout.DoorRecord], batch: WriteBatch, now: float
+        self, queue: Queue, records: Sequence[door.DoorRecord], batch: WriteBatch, now: float
     ) -> None:
         log = self._state.folder.handle(LOG + self._state.today)
         first = queue.next_door
-        queue.next_door += len(records)
-        batch.put(layout.row_key(b"d", queue.number, first), layout.pack_door(now, records), log)
-        tokens = [
-            (offset, token.encode())
-            for offset, record in enumerate(records)
-            for token in (record.receipt, record.event_id, record.order_id)
-            if token
-        ]
+        batch.put(layout.row_key(b"d", queue.number, first), door.pack(now, records), log)
+        prints = [layout.receipt_tag(record.receipt.encode())[0] for record in records]
         key = layout.index_key(queue.number, b"d", first)
-        batch.put(key, layout.fingerprints(tokens), log)
-        for record in records:
-            hour = ledger.hour_of(record.event_time, now)
-            self._state.book(queue, hour, record.name or "", record.outcome, ledger.Sums(1))
+        batch.put(key, fingerprint.row(prints, [record.tokens for record in records]), log)
+        queue.settled_at_door(len(records))
+        sums = Counter(
+            (ledger.hour_of(now if at is None else at), name or "", outcome)
+            for _, _, name, _, _, at, outcome, _, _ in records
+        )
+        for (hour, name, outcome), count in sums.items():
+            self._state.book(queue, hour, name, outcome, ledger.Sums(count))
+
+
+class _Group:
+    """One group commit on its way into a batch."""
+
+    def __init__(self, state: State, batch: WriteBatch, now: float) -> None:
+        self._state = state
+        self._batch = batch
+        self._now = now
+        self._owners: dict[bytes, bytes | None] = {}
+        self.claims = state.folder.handle(CLAIMS + state.today)
+        self.sections: dict[str, _Section] = {}
+
+    def ask(self, arrivals: Sequence[Arrival], window_s: Callable[[str], float]) -> None:
+        """Look up every claim that these arrivals could meet."""
+        sections = self.sections
+        keys = []
+        for receipt, _, destination, result in arrivals:
+            section = sections.get(destination)
+            if section is None:
+                queue = self._state.queue(destination, self._batch)
+                lane = layout.claim_key(queue.number, b"")
+                section = _Section(queue, lane, window_s(destination), queue.next_seq)
+                sections[destination] = section
+            if isinstance(result, Event):
+                keys.append(section.lane + result.claim)
+            if may_come_again(receipt):
+                keys.append(layout.receipt_claim_key(section.queue.number, receipt))
+        self._owners = dict(zip(keys, claims.lookup(self._state.folder, keys), strict=True))
+
+    def place(self, arrival: Arrival) -> Answer:
+        """Decide about one arrival, and put it where it belongs."""
+        receipt, _, destination, result = arrival
+        section = self.sections[destination]
+        tag = layout.receipt_tag(receipt.encode())
+        own = None
+        if may_come_again(receipt):
+            own = layout.receipt_claim_key(section.queue.number, receipt)
+        if own is not None and self._owners[own] is not None:
+            return _KNOWN
+        if isinstance(result, Event):
+            answer = self._claim(section, result, tag)
+            if answer is _WAITS:
+                section.events.append(arrival)
+                section.prints.append(tag[0])
+            if answer is not _DUPLICATE:
+                return answer
+        else:
+            answer = Answer(result.outcome, result.reason)
+        section.settled.append(door.of_arrival(arrival, answer))
+        if own is not None:
+            self._put(own, layout.pack_claim(NO_ENTRY, self._now, tag))
+        return answer
+
+    def _claim(self, section: _Section, event: Event, tag: tuple[int, int]) -> Answer:
+        key = section.lane + event.claim
+        owner = self._owners[key]
+        if owner is not None:
+            _, at, owners_tag = layout.unpack_claim(owner)
+            if owners_tag == tag:
+                return _KNOWN
+            if self._now - at < section.window_s:
+                return _DUPLICATE
+        self._put(key, layout.pack_claim(section.next_seq, self._now, tag))
+        section.next_seq += 1
+        return _WAITS
+
+    def _put(self, key: bytes, claim: bytes) -> None:
+        self._owners[key] = claim
+        self._batch.put(key, claim, self.claims)

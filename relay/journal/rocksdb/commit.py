@@ -10,16 +10,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from relay.errors import JournalUnavailable
+
+_T = TypeVar("_T")
+_LONGEST = 200
 
 
 class Group(Protocol):
     """What a group commit works on."""
 
     def write(self, jobs: Sequence[object]) -> Sequence[object]:
-        """Write all jobs atomically and return their results, in order."""
+        """Write all jobs atomically and return their results, in order. The result of a job that
+        cannot be written, whatever the disk does, is an exception. Raises when nothing can."""
         ...
 
     def sync(self) -> None:
@@ -62,12 +66,12 @@ class GroupCommit:
     def _flush(self) -> None:
         self._scheduled = False
         group, self._waiting = self._waiting, []
-        if not group or self.broken is not None:
+        if not group:
             return
         futures = [future for _, future in group]
         try:
             results = self._group.write([job for job, _ in group])
-        except Exception as error:
+        except Exception as error:  # whatever it is, nobody gets a receipt
             self._fail(error, futures)
             return
         self._syncing = list(zip(futures, results, strict=True))
@@ -76,38 +80,60 @@ class GroupCommit:
 
     def _synced(self, sync: asyncio.Future[None]) -> None:
         done, self._syncing = self._syncing, []
-        error = None if sync.cancelled() else sync.exception()
-        if sync.cancelled() or error is not None:
-            failure = error if isinstance(error, Exception) else RuntimeError("sync was cut short")
-            self._fail(failure, [future for future, _ in done])
+        futures = [future for future, _ in done]
+        try:
+            sync.result()
+            self._group.synced()
+        except asyncio.CancelledError:
+            self._fail(JournalUnavailable("the sync was cut short"), futures)
             return
-        self._group.synced()
+        except Exception as error:  # as above
+            self._fail(error, futures)
+            return
         for future, result in done:
-            if not future.done():
+            if future.done():
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
                 future.set_result(result)
         if self._waiting:
             self._flush()
         else:
             self._idle.set()
 
+    def fail(self, error: Exception) -> None:
+        """Something beside the groups found that the disk does not work: stop as they would."""
+        if self.broken is None and not self._syncing:
+            self._fail(error, ())
+
     def _fail(self, error: Exception, futures: Sequence[asyncio.Future[Any]]) -> None:
-        self._on_failure(error)
-        # The traceback holds frames that hold the database open: only the text is kept.
-        error.__traceback__ = None
-        self.broken = str(error)
+        self.broken = f"storing failed: {str(error)[:_LONGEST]}"
         waiting, self._waiting = self._waiting, []
         for future in (*futures, *(future for _, future in waiting)):
             if not future.done():
-                future.set_exception(JournalUnavailable(f"storing failed: {str(error)[:200]}"))
+                future.set_exception(JournalUnavailable(self.broken))
         self._idle.set()
-
-    async def quiesce(self) -> None:
-        """Return once nothing is being written or synced."""
-        await self._idle.wait()
+        self._on_failure(error)
+        _let_go(error)
 
     def restart(self) -> None:
         """Take jobs again, after the group was mended."""
         self.broken = None
 
-    def close(self) -> None:
-        self._thread.shutdown(wait=True)
+    async def in_thread(self, work: Callable[[], _T]) -> _T:
+        """Run `work` where syncs run, so that `close` waits for it."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def close(self, why: str) -> None:
+        """Take no more jobs, finish those that were taken, and end the thread."""
+        self.broken = self.broken or why
+        await self._idle.wait()
+        await asyncio.to_thread(self._thread.shutdown)
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Forget where an error came from: its frames hold iterators, and those the database."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__

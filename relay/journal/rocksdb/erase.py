@@ -1,96 +1,162 @@
 """Erasing a person: what waits is withheld, what is recorded loses its body.
 
 A shop passes on a person's wish to be forgotten as digests of the person's identifiers. The
-records stay countable and findable by their ids, without anything of the person.
+records stay countable and findable by their ids, without anything of the person. The bytes leave
+the disk when RocksDB next rewrites their file, at the latest with the day's log.
+
+An entry that is on its way to TikTok in this moment is remembered, and erased once it is settled
+or given back (`RocksJournal.upkeep`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from rocksdict import WriteBatch
 
-from relay.journal import layout
+from relay.journal import chunk, layout
+from relay.journal.chunk import Chunk
 from relay.journal.queue import Queue
-from relay.journal.rocksdb.folder import DEAD, LOG
+from relay.journal.rocksdb.folder import DEAD, LOG, META
+from relay.journal.rocksdb.memory import Memory
 from relay.journal.rocksdb.scan import row_at_or_before
 from relay.journal.rocksdb.search import Search
 from relay.journal.rocksdb.settle import SettleJob, Settler
 from relay.journal.rocksdb.state import State
-from relay.model import Entry, Event, Outcome, Reason, Settlement
+from relay.journal.rocksdb.trouble import Damaged
+from relay.model import Entry, Outcome, Reason, Settlement
 
 _ERASED = b"{}"
+
+#: A chunk that is written anew: its day, and what it holds now.
+_Rewrite = tuple[str, Chunk]
 
 
 @dataclass(slots=True)
 class EraseJob:
-    """Digests (64 lower-case hex) of one person."""
+    """Digests (64 lower-case hex) of one person, and where they occur."""
 
     digests: Sequence[str]
+    seqs: Mapping[str, set[int]] = field(default_factory=dict)
+    letters: Sequence[str] = ()
+
+
+def entries_of(search: Search, digests: Sequence[str]) -> dict[str, set[int]]:
+    """Where entries of the person may be: seqs by destination. Reads all fingerprints."""
+    found: dict[str, set[int]] = {}
+    for digest in digests:
+        for place in search.places(digest):
+            if place.kind == b"e":
+                found.setdefault(place.queue.destination, set()).add(place.seq)
+    return found
+
+
+def letters_of(search: Search, digests: Sequence[str]) -> list[str]:
+    """The person's dead letters."""
+    return [letter.letter_id for letter in search.dead_letters() if _mentions(letter.wire, digests)]
 
 
 class Eraser:
     """Turns erase jobs into rows."""
 
-    def __init__(self, state: State, settler: Settler) -> None:
+    def __init__(self, state: State, settler: Settler, memory: Memory) -> None:
         self._state = state
         self._settler = settler
+        self._memory = memory
 
-    def write(self, job: EraseJob, batch: WriteBatch, now: float) -> int:
-        """Put the erasure into `batch`; returns how many events lost their body.
+    def write(self, jobs: Sequence[EraseJob], batch: WriteBatch, now: float) -> list[int]:
+        """Put all jobs of a group into `batch`; returns how many events lost their body by each."""
+        # Two jobs may change the same chunk: the second one goes on with what the first one made.
+        chunks: dict[tuple[int, int], _Rewrite] = {}
+        counts = [self._erase(job, chunks, batch, now) for job in jobs]
+        for (lane, first), (day, stored) in chunks.items():
+            key = layout.row_key(b"e", lane, first)
+            batch.put(key, chunk.pack(stored), self._state.folder.handle(LOG + day))
+            self._memory.drop(lane, first)
+        return counts
 
-        Entries that are on their way to TikTok in this moment keep theirs: ask again later.
-        """
-        erased = 0
-        search = Search(self._state)
-        for queue in self._state.queues.values():
-            seqs = {
-                seq
-                for digest in job.digests
-                for kind, seq in search.located(queue, digest)
-                if kind == b"e"
-            }
-            erased += sum([self._erase(queue, seq, job, batch, now) for seq in sorted(seqs)])
-        for letter in list(search.dead_letters()):
-            if _mentions(letter.wire, job.digests):
-                batch.delete(bytes.fromhex(letter.letter_id), self._state.folder.handle(DEAD))
-        return erased
+    def _erase(
+        self,
+        job: EraseJob,
+        chunks: dict[tuple[int, int], _Rewrite],
+        batch: WriteBatch,
+        now: float,
+    ) -> int:
+        count = 0
+        for destination, seqs in job.seqs.items():
+            queue = self._state.queues[destination]
+            behind = 0
+            for seq in sorted(seqs):
+                found = self._chunk(queue, seq) if seq >= behind else None
+                if found is None:
+                    continue
+                day, first, stored = found
+                day, stored = chunks.get((queue.number, first), (day, stored))
+                behind = first + stored.size
+                hits = self._hits(queue, stored.entries(first), job.digests, batch)
+                if hits:
+                    count += len(hits)
+                    self._withhold(queue, hits, batch, now)
+                    chunks[queue.number, first] = day, _without(stored, first, hits)
+            self._done(queue, job, batch)
+        for letter_id in job.letters:
+            batch.delete(bytes.fromhex(letter_id), self._state.folder.handle(DEAD))
+        return count
 
-    def _erase(self, queue: Queue, seq: int, job: EraseJob, batch: WriteBatch, now: float) -> int:
+    def _chunk(self, queue: Queue, seq: int) -> tuple[str, int, Chunk] | None:
+        """Day, first seq and chunk of an entry; None when it is gone."""
         day = queue.day_of(seq)
-        if day is None or LOG + day not in self._state.folder.names or queue.is_taken(seq):
-            return 0
-        prefix = layout.lane_key(b"e", queue.number)
-        key = layout.row_key(b"e", queue.number, seq)
-        row = row_at_or_before(self._state.folder.family(LOG + day), key, prefix)
-        if row is None:
-            return 0
-        chunk = layout.unpack_chunk(layout.row_seq(row[0]), row[1])
-        hits = [entry for entry in chunk if _mentions(entry.body, job.digests)]
-        open_hits = [entry for entry in hits if entry.seq not in queue.settled]
-        if any(queue.is_taken(entry.seq) for entry in open_hits) or not hits:
-            return 0
-        if open_hits:
-            settlement = Settlement(open_hits, Outcome.WITHHELD, Reason.ERASED)
+        if day is None or LOG + day not in self._state.folder.names:
+            return None
+        prefix, key = layout.lane_key(b"e", queue.number), layout.row_key(b"e", queue.number, seq)
+        try:
+            row = row_at_or_before(self._state.folder.family(LOG + day), key, prefix)
+            return None if row is None else (day, layout.row_seq(row[0]), chunk.unpack(row[1]))
+        except (Damaged, ValueError):
+            return None
+
+    def _hits(
+        self, queue: Queue, entries: Sequence[Entry], digests: Sequence[str], batch: WriteBatch
+    ) -> list[Entry]:
+        """The person's entries among these, but for those on their way: they are remembered."""
+        hits = []
+        meta = self._state.folder.handle(META)
+        for entry in entries:
+            if not _mentions(entry.body, digests):
+                continue
+            place = (queue.number, entry.seq)
+            key = layout.row_key(b"x", *place)
+            if queue.is_on_its_way(entry.seq):
+                wanted = sorted({*self._state.to_erase.get(place, ()), *digests})
+                self._state.to_erase[place] = wanted
+                batch.put(key, layout.json(wanted), meta)
+                continue
+            hits.append(entry)
+        return hits
+
+    def _done(self, queue: Queue, job: EraseJob, batch: WriteBatch) -> None:
+        """Forget what was to be done later, and is done with this job."""
+        for seq in job.seqs[queue.destination]:
+            wanted = self._state.to_erase.get((queue.number, seq), ())
+            if wanted and set(wanted) <= set(job.digests) and not queue.is_on_its_way(seq):
+                del self._state.to_erase[queue.number, seq]
+                batch.delete(
+                    layout.row_key(b"x", queue.number, seq), self._state.folder.handle(META)
+                )
+
+    def _withhold(self, queue: Queue, hits: Sequence[Entry], batch: WriteBatch, now: float) -> None:
+        waiting = [entry for entry in hits if entry.seq not in queue.settled]
+        if waiting:
+            settlement = Settlement(waiting, Outcome.WITHHELD, Reason.ERASED)
             self._settler.write(SettleJob(queue.destination, None, [settlement], ()), batch, now)
-        gone = {entry.seq for entry in hits}
-        rows = [_as_row(entry, erased=entry.seq in gone) for entry in chunk]
-        value = layout.pack_chunk(chunk[0].accepted_at, rows)
-        batch.put(row[0], value, self._state.folder.handle(LOG + day))
-        return 1
+
+
+def _without(stored: Chunk, first: int, hits: Sequence[Entry]) -> Chunk:
+    gone = {entry.seq - first for entry in hits}
+    bodies = [_ERASED if at in gone else body for at, body in enumerate(stored.bodies)]
+    return chunk.with_bodies(stored, bodies)
 
 
 def _mentions(body: bytes, digests: Sequence[str]) -> bool:
     return any(digest.encode() in body for digest in digests)
-
-
-def _as_row(entry: Entry, *, erased: bool) -> tuple[str, str, Event]:
-    event = Event(
-        entry.name, entry.event_id, entry.event_time, _ERASED if erased else entry.body, b"",
-        entry.order_id, entry.test_event_code,
-        None if entry.value is None else Decimal(entry.value), entry.currency, entry.match_keys,
-        (), (),
-    )  # fmt: skip
-    return entry.receipt, entry.source, event

@@ -2,114 +2,106 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple, TypeVar, cast
 
-from rocksdict import (
-    AccessType,
-    BlockBasedOptions,
-    Cache,
-    ColumnFamily,
-    DBCompressionType,
-    DBRecoveryMode,
-    Options,
-    Rdict,
-    WriteBatch,
-)
+from rocksdict import AccessType, Cache, ColumnFamily, Rdict, WriteBatch
 
-from relay.errors import JournalFormat, JournalLocked, JournalUnavailable
+from relay.errors import JournalFormat, JournalUnavailable
 from relay.journal import layout
+from relay.journal.rocksdb.options import CACHE_BYTES, CLAIMS, database_options, family_options
+from relay.journal.rocksdb.trouble import Damaged, translated
+from relay.journal.rocksdb.wal import LinkedLogs
+
+__all__ = ["CLAIMS", "DEAD", "LEDGER", "LOG", "META", "Folder"]
 
 META, LEDGER, DEAD = "meta", "ledger", "dead"
-LOG, CLAIMS = "log-", "claims-"
+LOG = "log-"
 
-_MIB = 1 << 20
-#: Blocks, indexes and Bloom filters that are kept in memory; the memtables come on top.
-CACHE_BYTES = 48 * _MIB
-#: All memtables together; when they are full, the oldest is written out.
-MEMTABLE_BYTES = 48 * _MIB
-#: The write-ahead log is cut by flushing memtables when it is as long as this.
-WAL_BYTES = 96 * _MIB
+_T = TypeVar("_T")
 
 
-def _database_options(cache: Cache) -> Options:
-    options = _family_options("", cache)
-    options.create_if_missing(True)
-    options.create_missing_column_families(True)
-    options.set_max_background_jobs(2)
-    options.set_db_write_buffer_size(MEMTABLE_BYTES)
-    options.set_max_total_wal_size(WAL_BYTES)
-    options.set_keep_log_file_num(5)
-    options.set_max_log_file_size(4 * _MIB)
-    options.set_stats_dump_period_sec(0)
-    options.set_max_open_files(512)
-    # A damaged record costs that record, not those behind it; what was dropped is in RocksDB's
-    # LOG, and the file is kept aside (`Folder.quarantined`).
-    options.set_wal_recovery_mode(DBRecoveryMode.skip_any_corrupted_record())
-    return options
+class Table(NamedTuple):
+    """A table file: its family, and the keys it spans."""
 
-
-def _family_options(name: str, cache: Cache) -> Options:
-    options = Options(raw_mode=True)
-    table = BlockBasedOptions()
-    table.set_block_cache(cache)
-    table.set_cache_index_and_filter_blocks(True)
-    if name.startswith(CLAIMS):
-        # Claims are random keys that are mostly absent: the filter answers without a read.
-        table.set_bloom_filter(10, False)
-        options.set_memtable_whole_key_filtering(True)
-        options.set_memtable_prefix_bloom_ratio(0.05)
-        options.set_compression_type(DBCompressionType.none())
-    else:
-        table.set_block_size(16 * 1024)
-        options.set_compression_type(DBCompressionType.lz4())
-    options.set_block_based_table_factory(table)
-    options.set_write_buffer_size(16 * _MIB)
-    options.set_max_write_buffer_number(4)
-    # Chunks arrive in key order: level 0 files do not overlap and are moved, not rewritten.
-    options.set_level_zero_slowdown_writes_trigger(60)
-    options.set_level_zero_stop_writes_trigger(100)
-    return options
-
-
-def new_database(path: Path, names: Iterable[str]) -> Rdict:
-    """An empty database with these column families; what was at `path` is deleted first."""
-    shutil.rmtree(path, ignore_errors=True)
-    cache = Cache(CACHE_BYTES)
-    families = {name: _family_options(name, cache) for name in names}
-    return Rdict(str(path), _database_options(cache), column_families=families)
+    file: str
+    family: str
+    first: bytes
+    last: bytes
 
 
 class Folder:
     """The database below `path`: `db/` is RocksDB's, `quarantine/` holds what was damaged.
 
-    Raises `JournalLocked` when another process has it, `JournalFormat` when another version wrote
-    it, `JournalUnavailable` when the disk does not let us.
+    Opening raises `JournalFormat` when another version wrote it, `Damaged` when RocksDB cannot
+    open it, else `JournalUnavailable`. With `create=False` a database that is not there is an
+    error as well. Every method that reads or writes raises `Damaged` or `JournalUnavailable`.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False, min_free_bytes: int = 0) -> None:
+    def __init__(
+        self, path: Path, *, read_only: bool = False, create: bool = True, min_free_bytes: int = 0
+    ) -> None:
         self.path = path
+        self.dropped = 0
+        self.reading_was_cut = False
         self._database = path / "db"
         self._min_free_bytes = min_free_bytes
-        self.quarantined = 0
-        if not read_only:
-            self._prepare()
         self._cache = Cache(CACHE_BYTES)
         self._families: dict[str, Rdict] = {}
         self._handles: dict[str, ColumnFamily] = {}
-        links = [] if read_only else self._link_logs()
-        self._open(read_only=read_only)
-        if not read_only:
-            self._keep_damaged(links)
-            self._identity = self._current_identity()
-        self._check_format(read_only=read_only)
-
-    # --- opening -----------------------------------------------------------------------------
-
-    def _prepare(self) -> None:
+        self._db: Rdict | None = None
+        self.names: set[str] = set()
+        if read_only:
+            self._open_to_read()
+        else:
+            self._open(create=create)
         try:
+            self._check_format(read_only=read_only)
+        except BaseException:
+            self.close()
+            raise
+
+    # --- opening ----------------------------------------------------------------------------------
+
+    def _open_to_read(self) -> None:
+        options = database_options(self._cache, read_only=True)
+        self.names = set(self._existing())
+        families = {name: family_options(name, self._cache) for name in self.names}
+        access = AccessType.read_only()
+        self._db = _translating(
+            lambda: Rdict(str(self._database), options, families, access_type=access)
+        )
+
+    def _open(self, *, create: bool) -> None:
+        self._prepare(create=create)
+        logs = LinkedLogs(self._database, self.path / "quarantine")
+        self.reading_was_cut = logs.reading_was_cut
+        try:
+            self.names = {META, LEDGER, DEAD, *self._existing()}
+            options = database_options(self._cache)
+            families = {name: family_options(name, self._cache) for name in self.names}
+            self._db = _translating(lambda: Rdict(str(self._database), options, families))
+            for name in sorted(self.names):
+                self._mark(name)
+            self._identity = self._current_identity()
+        except BaseException:
+            logs.forget()
+            self.close()
+            raise
+        self.dropped = logs.keep_damaged()
+
+    def _prepare(self, *, create: bool) -> None:
+        try:
+            exists = self._database.exists()
+            found = {file.name for file in self._database.iterdir()} if exists else set()
+            if "CURRENT" not in found:
+                # RocksDB would begin anew, and delete what it does not know.
+                if any(name.startswith("MANIFEST") or name.endswith(_DATA) for name in found):
+                    raise Damaged("the journal is damaged: its file CURRENT is missing")
+                if not create:
+                    raise JournalUnavailable("the journal folder is gone")
             self._database.mkdir(parents=True, exist_ok=True)
             (self.path / "quarantine").mkdir(exist_ok=True)
         except OSError as error:
@@ -118,98 +110,112 @@ class Folder:
     def _existing(self) -> list[str]:
         if not (self._database / "CURRENT").exists():
             return []
-        return [name for name in Rdict.list_cf(str(self._database)) if name != "default"]
-
-    def _open(self, *, read_only: bool) -> None:
-        try:
-            names = {META, LEDGER, DEAD, *self._existing()} if not read_only else self._existing()
-            self.db = Rdict(
-                str(self._database),
-                _database_options(self._cache),
-                column_families={name: _family_options(name, self._cache) for name in names},
-                access_type=AccessType.read_only() if read_only else AccessType.read_write(),
-            )
-        except Exception as error:  # rocksdict raises bare Exception for all that RocksDB says
-            raise self._translate(error) from error
-        self.names = set(names)
-
-    def _translate(self, error: Exception) -> Exception:
-        text = str(error)
-        if "LOCK" in text and "lock" in text:
-            return JournalLocked(
-                f"another relay has the journal folder {self.path} open; "
-                "stop it, or set journal.path to a folder of its own"
-            )
-        return JournalUnavailable(f"the journal folder cannot be opened: {text[:300]}")
+        names = _translating(lambda: Rdict.list_cf(str(self._database)))
+        return [name for name in names if name != "default"]
 
     def _check_format(self, *, read_only: bool) -> None:
         if META not in self.names:
             raise JournalFormat(f"{self.path} holds no journal")
-        found = self.family(META).get(b"format")
+        try:
+            found = self.get(META, b"format")
+        except Damaged:
+            return  # `rebuild` writes it anew
         if found is None and not read_only:
             batch = self.batch()
             batch.put(b"format", layout.FORMAT, self.handle(META))
             self.write(batch)
             self.sync()
         elif found is not None and found != layout.FORMAT:
-            self.close()
             raise JournalFormat(f"{self.path} has journal format {found.decode(errors='replace')}")
 
-    # --- damage in the write-ahead log -----------------------------------------------------------
+    # --- column families --------------------------------------------------------------------------
 
-    def _link_logs(self) -> list[Path]:
-        """Hard links to the write-ahead logs, which RocksDB deletes once it has read them."""
-        links = []
-        for log in self._database.glob("*.log"):
-            link = self.path / "quarantine" / f"{log.name}.reading"
-            link.unlink(missing_ok=True)
-            try:
-                os.link(log, link)
-            except OSError:  # a file system without hard links: nothing to keep aside
-                continue
-            links.append(link)
-        return links
-
-    def _keep_damaged(self, links: Iterable[Path]) -> None:
-        """Keep the logs of which RocksDB dropped bytes on opening; count them."""
-        info = self._database / "LOG"
-        dropped = info.read_text(errors="replace") if info.exists() else ""
-        for link in links:
-            name = link.name.removesuffix(".reading")
-            if f"{name}: dropping " in dropped:
-                self.quarantined += 1
-                link.replace(link.with_name(f"{name}.{link.stat().st_mtime_ns}"))
-            else:
-                link.unlink(missing_ok=True)
-
-    # --- column families ----------------------------------------------------------------------
+    @property
+    def _open_db(self) -> Rdict:
+        if self._db is None:
+            raise JournalUnavailable("the journal folder is closed")
+        return self._db
 
     def family(self, name: str) -> Rdict:
-        if name not in self._families:
-            self._families[name] = self.db.get_column_family(name)
-        return self._families[name]
+        found = self._families.get(name)
+        if found is None:
+            found = self._families[name] = _translating(
+                lambda: self._open_db.get_column_family(name)
+            )
+        return found
 
     def handle(self, name: str) -> ColumnFamily:
-        if name not in self._handles:
-            self._handles[name] = self.db.get_column_family_handle(name)
-        return self._handles[name]
+        found = self._handles.get(name)
+        if found is None:
+            found = _translating(lambda: self._open_db.get_column_family_handle(name))
+            self._handles[name] = found
+        return found
 
     def create(self, name: str) -> None:
+        """Make the family if it is missing."""
         if name not in self.names:
-            self.db.create_column_family(name, _family_options(name, self._cache))
+            options = family_options(name, self._cache)
+            _translating(lambda: self._open_db.create_column_family(name, options))
             self.names.add(name)
+            self._mark(name)
+
+    def _mark(self, name: str) -> None:
+        """Give the family a file of its own, once.
+
+        The names of families stand in RocksDB's manifest and in table files. Should the manifest
+        be damaged, `mend` knows from the files which rows of the write-ahead log belong where; of
+        a family without a file all rows in the log would be lost.
+        """
+        family = self.family(name)
+        try:
+            if self.get(name, layout.MARKER) is not None:
+                return
+        except Damaged:
+            return  # so there is a file
+
+        def mark() -> None:
+            family.put(layout.MARKER, b"")
+            family.flush()
+
+        _translating(mark)
 
     def drop(self, name: str) -> None:
         family = self._families.pop(name, None)
         self._handles.pop(name, None)
         if family is not None:
             family.close()
-        self.db.drop_column_family(name)
         self.names.discard(name)
+        _translating(lambda: self._open_db.drop_column_family(name))
 
     def days(self, kind: str) -> list[str]:
         """Days (`YYYYMMDD`) that have a family of this kind, oldest first."""
-        return sorted(name.removeprefix(kind) for name in self.names if name.startswith(kind))
+        return sorted(
+            [name.removeprefix(kind) for name in list(self.names) if name.startswith(kind)]
+        )
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def get(self, name: str, key: bytes) -> bytes | None:
+        family = self.family(name)
+        return cast("bytes | None", _translating(lambda: family.get(key)))
+
+    def get_many(self, name: str, keys: list[bytes]) -> list[bytes | None]:
+        family = self.family(name)
+        # rocksdict types its key lists invariantly, and its answer as Any | None.
+        found: Any = _translating(lambda: family.get(cast("list[Any]", keys)))
+        return cast("list[bytes | None]", found)
+
+    def tables(self) -> list[Table]:
+        """All table files of the database."""
+        return [
+            Table(
+                file["name"].removeprefix("/"),
+                file["column_family_name"],
+                file["start_key"],
+                file["end_key"],
+            )
+            for file in _translating(self._open_db.live_files)
+        ]
 
     # --- writing ----------------------------------------------------------------------------------
 
@@ -219,11 +225,23 @@ class Folder:
 
     def write(self, batch: WriteBatch) -> None:
         """Write atomically, not yet durable: that is `sync`."""
-        self.db.write(batch)
+        _translating(lambda: self._open_db.write(batch))
 
     def sync(self) -> None:
         """Make everything written durable. Blocks in the kernel, without the GIL."""
-        self.db.flush_wal(True)
+        _translating(lambda: self._open_db.flush_wal(True))
+
+    def delete_before(self, name: str, key: bytes) -> None:
+        """Delete all rows of the family below `key`, if there are any."""
+        family = self.family(name)
+
+        def delete() -> None:
+            iterator = family.iter()
+            iterator.seek(layout.FIRST)
+            if not iterator.valid() or iterator.key() < key:
+                family.delete_range(layout.FIRST, key)
+
+        _translating(delete)
 
     def check(self) -> None:
         """Raise `JournalUnavailable` when writing on would be a lie or fill the disk.
@@ -237,7 +255,7 @@ class Folder:
         except OSError as error:
             raise JournalUnavailable(f"the journal folder is gone: {error.strerror}") from error
         if identity != self._identity:
-            raise JournalUnavailable("the journal folder was replaced while the relay ran")
+            raise JournalUnavailable("the journal folder was replaced; start the relay anew")
         if free < self._min_free_bytes:
             raise JournalUnavailable(f"the disk of the journal has only {free} bytes left")
 
@@ -247,8 +265,22 @@ class Folder:
         return folder.st_dev, folder.st_ino
 
     def close(self) -> None:
-        for family in self._families.values():
+        """Let go of the database; asking twice does no harm."""
+        database, self._db = self._db, None
+        families, self._families = self._families, {}
+        self._handles = {}
+        for family in families.values():
             family.close()
-        self._families.clear()
-        self._handles.clear()
-        self.db.close()
+        if database is not None:
+            database.close()
+
+
+_DATA = (".sst", ".log")
+
+
+def _translating(call: Callable[[], _T]) -> _T:
+    """Call RocksDB; raise its errors as ours."""
+    try:
+        return call()
+    except Exception as error:  # rocksdict raises bare Exception for all that RocksDB says
+        raise translated(error) from error

@@ -2,7 +2,8 @@
 
 RocksDB reports a damaged block when an iterator meets it: the iterator then becomes invalid, with
 an error in its status. A plain loop over keys would take that for the end. Here the scan goes on
-behind the damage and says where it was.
+behind the damage and says where it was. Any other error (the disk, a missing file) is raised: what
+cannot be read now may be readable later.
 """
 
 from __future__ import annotations
@@ -11,21 +12,25 @@ from collections.abc import Callable, Iterator
 
 from rocksdict import Rdict, RdictIter
 
-#: Called with the last key before and the first key after a damage (None: to the end).
-Damaged = Callable[[bytes, bytes | None], None]
+from relay.journal.layout import BEHIND_ALL
+from relay.journal.rocksdb.options import passing_by
+from relay.journal.rocksdb.trouble import Damaged, translated
+
+#: Called with the last key before and the first key after a damage. That is `BEHIND_ALL` where
+#: there is no other key, and None where not even that can be told: more than a row is damaged.
+Passing = Callable[[bytes, bytes | None], None]
 
 _WIDTH = 24  # keys are compared as integers of this many bytes when searching behind a damage
 
 
-class DamagedRow(Exception):
-    """A row lies in a damaged block."""
-
-
 def rows(
-    family: Rdict, start: bytes, stop: bytes, damaged: Damaged | None = None
+    family: Rdict, start: bytes, stop: bytes, damaged: Passing | None = None
 ) -> Iterator[tuple[bytes, bytes]]:
-    """Rows with `start <= key < stop`. Without `damaged`, raises `DamagedRow` at damage."""
-    iterator = family.iter()
+    """Rows with `start <= key < stop`. Without `damaged`, raises `Damaged` at damage.
+
+    Raises `JournalUnavailable` for any other error.
+    """
+    iterator = opened(family)
     iterator.seek(start)
     last = start
     while True:
@@ -36,67 +41,93 @@ def rows(
             last = key
             yield key, iterator.value()
             iterator.next()
-        if not _broken(iterator):
+        damage = damage_of(iterator)
+        if damage is None:
             return
         if damaged is None:
-            raise DamagedRow
-        found = _readable_behind(family, last, stop)
+            raise damage
+        found = _readable_behind(family, last)
         damaged(last, found)
-        if found is None:
+        if found is None or found >= stop:
             return
-        iterator = family.iter()
+        iterator = opened(family)
         iterator.seek(found)
 
 
 def row_at_or_before(family: Rdict, key: bytes, prefix: bytes) -> tuple[bytes, bytes] | None:
-    """The last row with this prefix whose key is not beyond `key`; raises `DamagedRow`."""
-    iterator = family.iter()
+    """The last row with this prefix whose key is not beyond `key`; raises `Damaged`."""
+    iterator = opened(family)
     iterator.seek_for_prev(key)
     if not iterator.valid():
-        if _broken(iterator):
-            raise DamagedRow
+        damage = damage_of(iterator)
+        if damage is not None:
+            raise damage
         return None
     found = iterator.key()
     return (found, iterator.value()) if found.startswith(prefix) else None
 
 
 def last_row(family: Rdict, prefix: bytes) -> tuple[bytes, bytes] | None:
-    """The row with the greatest key that has this prefix."""
+    """The row with the greatest key that has this prefix; raises `Damaged`."""
     return row_at_or_before(family, prefix + b"\xff" * 16, prefix)
 
 
-def _broken(iterator: RdictIter) -> bool:
+def pass_by(last: bytes, found: bytes | None) -> None:
+    """For readers that do not mind: what cannot be read cannot be found."""
+
+
+def opened(family: Rdict) -> RdictIter:
+    """An iterator that leaves the cache alone."""
+    try:
+        return family.iter(passing_by())
+    except Exception as error:
+        raise translated(error) from error
+
+
+def damage_of(iterator: RdictIter) -> Damaged | None:
+    """Why the iterator is not valid: damage, or None at the end. Raises `JournalUnavailable`."""
     try:
         iterator.status()
-    except Exception:
-        return True
-    return False
+    except Exception as error:
+        trouble = translated(error)
+        if isinstance(trouble, Damaged):
+            return trouble
+        raise trouble from error
+    return None
 
 
-def _readable_behind(family: Rdict, last: bytes, stop: bytes) -> bytes | None:
-    """The first readable key behind a damage: gallop until a seek works, then bisect back."""
-    base, limit = _number(last), _number(stop)
+def _readable_behind(family: Rdict, last: bytes) -> bytes | None:
+    """The key that reading can go on with: gallop until a seek works, then bisect back."""
+    base, limit = _number(last), _number(BEHIND_ALL)
     step = 1
-    while base + step < limit and _seek(family, base + step) is None:
+    while base + step < limit and not _works(family, base + step):
         step *= 2
-    if base + step >= limit and _seek(family, limit) is None:
-        return None
     low, high = base + step // 2, min(base + step, limit)
+    if high == limit and not _works(family, limit):
+        return None
     while high - low > 1:
         middle = (low + high) // 2
-        if _seek(family, middle) is None:
-            low = middle
-        else:
+        if _works(family, middle):
             high = middle
-    found = _seek(family, high)
-    return found if found is not None and found < stop else None
+        else:
+            low = middle
+    iterator = _sought(family, high)
+    if not iterator.valid():
+        return BEHIND_ALL
+    found: bytes = iterator.key()
+    return found
 
 
-def _seek(family: Rdict, number: int) -> bytes | None:
-    """The key at or behind `number`; None when it lies in damage or there is none."""
-    iterator = family.iter()
+def _works(family: Rdict, number: int) -> bool:
+    """Does a seek to this key work, whether it finds one or the end?"""
+    iterator = _sought(family, number)
+    return iterator.valid() or damage_of(iterator) is None
+
+
+def _sought(family: Rdict, number: int) -> RdictIter:
+    iterator = opened(family)
     iterator.seek(number.to_bytes(_WIDTH, "big"))
-    return iterator.key() if iterator.valid() else None
+    return iterator
 
 
 def _number(key: bytes) -> int:

@@ -1,19 +1,39 @@
-"""Finding: what came, what was sent, every answer. Works on an open journal or a read-only one."""
+"""Finding: what came, what was sent, every answer. Works on an open journal or a read-only one.
+
+Everything here reads the disk, which may take some hundred milliseconds: beside an event loop it
+belongs into a thread.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import NamedTuple
 
-from relay.journal import layout
+from relay.journal import door, fingerprint, layout, ledger
+from relay.journal.ledger import LedgerRow
 from relay.journal.queue import Queue
-from relay.journal.rocksdb.folder import DEAD, LOG
+from relay.journal.rocksdb import attempt_rows
+from relay.journal.rocksdb.folder import LEDGER, LOG
+from relay.journal.rocksdb.letters import Letters
 from relay.journal.rocksdb.reader import Reader
-from relay.journal.rocksdb.scan import rows
+from relay.journal.rocksdb.scan import pass_by, row_at_or_before, rows
 from relay.journal.rocksdb.state import State
+from relay.journal.rocksdb.trouble import Damaged
 from relay.model import Attempt, DeadLetter, Entry, FieldIssue, Outcome, Reason, Trace
 
-_BEHIND_ALL = b"\xff" * 24
+#: More traces than this are of no use to a person who looks for one.
+MOST_TRACES = 100
+
+_DIGEST_LENGTH = 64
+
+
+class Place(NamedTuple):
+    """Where a token may occur: an entry (`b"e"`) or a door record (`b"d"`), by seq."""
+
+    queue: Queue
+    day: str
+    kind: bytes
+    seq: int
 
 
 class Search:
@@ -21,143 +41,138 @@ class Search:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._reader = Reader(state, lambda queue, start, end: None)
+        self._letters = Letters(state)
 
     # --- by id ------------------------------------------------------------------------------------
 
-    def find(self, token: str) -> Sequence[Trace]:
-        """Traces by receipt, event id, order id or digest (64 hex), oldest first."""
-        found = []
-        for queue in self._state.queues.values():
-            for kind, seq in self.located(queue, token):
-                if kind == b"e":
-                    found += [self.trace(queue, entry) for entry in self._entry(queue, seq, token)]
-                else:
-                    found += self._settled_at_door(queue, seq, token)
+    def find(self, token: str, *, limit: int = MOST_TRACES) -> Sequence[Trace]:
+        """Traces by receipt, event id, order id or digest (64 hex): the newest ones, oldest first.
+
+        Raises `JournalUnavailable` when the folder cannot be read.
+        """
+        found: list[Trace] = []
+        reader = Reader(self._state)
+        places = sorted(self.places(token), key=lambda place: (place.day, place.seq), reverse=True)
+        for place in places:
+            if len(found) >= limit:
+                break
+            if place.kind == b"e":
+                found += self._entry(reader, place, token)
+            else:
+                found += self._settled_at_door(place, token)
         return sorted(found, key=lambda trace: trace.accepted_at)
 
-    def located(self, queue: Queue, token: str) -> Iterator[tuple[bytes, int]]:
-        """Where the fingerprint of the token occurs: (`b"e"` or `b"d"`, seq), maybe by chance."""
-        wanted = layout.fingerprint(token.encode(errors="replace"))
-        for day in self._state.folder.days(LOG):
-            family = self._state.folder.family(LOG + day)
-            for kind in (b"e", b"d"):
-                start = layout.index_key(queue.number, kind, 0)
-                stop = layout.index_key(queue.number, kind, 2**64 - 1)
-                for key, row in rows(family, start, stop, damaged=_pass_by):
-                    for offset in layout.offsets_of(row, wanted):
-                        yield kind, layout.index_seq(key) + offset
+    def places(self, token: str) -> Iterator[Place]:
+        """Where the fingerprint of the token occurs, maybe by chance."""
+        wanted = fingerprint.of(token.encode(errors="replace"))
+        for queue in list(self._state.queues.values()):
+            for day in self._state.folder.days(LOG):
+                for kind in (b"e", b"d"):
+                    for seq in self._seqs(queue.number, day, kind, wanted):
+                        yield Place(queue, day, kind, seq)
 
-    def _entry(self, queue: Queue, seq: int, token: str) -> list[Entry]:
-        return [
-            entry
-            for entry in self._reader.entries(queue, seq, seq + 1)
-            if token in (entry.receipt, entry.event_id, entry.order_id)
-            or (len(token) == 64 and token.encode() in entry.body)
-        ]
+    def _seqs(self, lane: int, day: str, kind: bytes, wanted: bytes) -> set[int]:
+        """Single rows before folded ones: a row that is folded meanwhile is met twice, never not
+        at all."""
+        family = self._state.folder.family(LOG + day)
+        start = layout.index_key(lane, kind, 0)
+        stop = layout.index_key(lane, kind, 2**64 - 1)
+        found: set[int] = set()
+        for key, row in rows(family, start, stop, pass_by):
+            first = layout.index_seq(key)
+            found.update([first + offset for offset in fingerprint.find(row, wanted)])
+        start = layout.index_key(lane, kind, 0, family=b"I")
+        stop = layout.index_key(lane, kind, 2**64 - 1, family=b"I")
+        for _, row in rows(family, start, stop, pass_by):
+            found.update(fingerprint.find_folded(row, wanted))
+        return found
 
-    def _settled_at_door(self, queue: Queue, seq: int, token: str) -> list[Trace]:
-        for day in self._state.folder.days(LOG):
-            family = self._state.folder.family(LOG + day)
-            start = layout.row_key(b"d", queue.number, max(0, seq - 10 * layout.MAX_CHUNK))
-            stop = layout.row_key(b"d", queue.number, seq + 1)
-            for key, value in rows(family, start, stop, damaged=_pass_by):
-                at, records = layout.unpack_door(value)
-                place = seq - layout.row_seq(key)
-                if 0 <= place < len(records):
-                    record = records[place]
-                    if token in (record.receipt, record.event_id, record.order_id):
-                        return [_door_trace(queue, at, record)]
-        return []
+    def _entry(self, reader: Reader, place: Place, token: str) -> list[Trace]:
+        try:
+            entries = list(reader.entries(place.queue, place.seq, place.seq + 1))
+        except Damaged:
+            return []
+        return [self.trace(place.queue, entry) for entry in entries if _is_about(entry, token)]
 
-    # --- one entry's story ------------------------------------------------------------------------
+    def _settled_at_door(self, place: Place, token: str) -> list[Trace]:
+        lane = place.queue.number
+        prefix, key = layout.lane_key(b"d", lane), layout.row_key(b"d", lane, place.seq)
+        try:
+            row = row_at_or_before(self._state.folder.family(LOG + place.day), key, prefix)
+        except Damaged:
+            return []
+        if row is None:
+            return []
+        at, records = door.unpack(row[1])
+        offset = place.seq - layout.row_seq(row[0])
+        if offset >= len(records):
+            return []
+        record = records[offset]
+        known_by = (record.receipt, record.event_id, record.order_id)
+        return [_door_trace(place.queue, at, record)] if token in known_by else []
 
     def trace(self, queue: Queue, entry: Entry) -> Trace:
+        """One entry's story."""
         attempts: dict[str, Attempt] = {}
         outcome = reason = settled_at = None
-        for record in self._records(queue, entry.seq):
-            covered = any(start <= entry.seq < end for start, end in record["covers"])
-            if covered and record["attempt"] is not None:
-                attempt = Attempt(**record["attempt"])
-                attempts[attempt.attempt_id] = attempt
-            for start, end, ended, why in record["settled"]:
-                if start <= entry.seq < end:
-                    outcome, reason, settled_at = Outcome(ended), Reason(why), record["at"]
+        for record in attempt_rows.near(self._state.folder, queue, entry.seq):
+            if record.attempt is not None and record.carried(entry.seq):
+                attempts[record.attempt.attempt_id] = record.attempt
+            ended = record.end_of(entry.seq)
+            if ended is not None:
+                outcome, reason, settled_at = ended.outcome, ended.reason, record.at
         return Trace(
             entry.receipt, entry.source, queue.destination, entry.accepted_at, entry.name,
             entry.event_id, entry.order_id, entry.event_time, outcome, reason, (), settled_at,
             entry.body, sorted(attempts.values(), key=lambda attempt: attempt.started_at),
         )  # fmt: skip
 
-    def _records(self, queue: Queue, seq: int) -> Iterator[dict[str, Any]]:
-        """Attempt records that may cover `seq`, from the day of its arrival on."""
-        start = layout.row_key(b"a", queue.number, max(0, seq - layout.MAX_SPAN))
-        stop = layout.row_key(b"a", queue.number, seq + 1)
-        for day in self._state.folder.days(LOG):
-            if day >= (queue.day_of(seq) or ""):
-                family = self._state.folder.family(LOG + day)
-                for _, value in rows(family, start, stop, damaged=_pass_by):
-                    yield layout.parse(value)
+    # --- dead letters and sums --------------------------------------------------------------------
 
-    # --- dead letters -----------------------------------------------------------------------------
-
-    def dead_letters(self, destination: str | None = None) -> Iterator[DeadLetter]:
-        """Dead letters, oldest first."""
-        names = {queue.number: name for name, queue in self._state.queues.items()}
-        if DEAD not in self._state.folder.names:
-            return
-        family = self._state.folder.family(DEAD)
-        for key, value in rows(family, b"", _BEHIND_ALL, damaged=_pass_by):
-            name = names.get(int.from_bytes(key[8:10], "big"), "?")
-            if destination in (None, name):
-                yield self._letter(name, key, value)
+    def dead_letters(
+        self, destination: str | None = None, *, behind: str = "", limit: int | None = None
+    ) -> Iterator[DeadLetter]:
+        """Dead letters, oldest first; those behind the letter `behind`, at most `limit`."""
+        return self._letters.all(destination, behind=behind, limit=limit)
 
     def dead_letter(self, letter_id: str) -> DeadLetter | None:
         """One dead letter by its id, or None."""
-        try:
-            key = bytes.fromhex(letter_id)
-        except ValueError:
-            return None
-        value = self._state.folder.family(DEAD).get(key)
-        names = {queue.number: name for name, queue in self._state.queues.items()}
-        name = names.get(int.from_bytes(key[8:10], "big"), "?")
-        return None if value is None else self._letter(name, key, value)
+        return self._letters.one(letter_id)
 
-    def _letter(self, destination: str, key: bytes, value: bytes) -> DeadLetter:
-        letter = layout.parse(value)
-        attempt = letter["attempt"] or {}
-        return DeadLetter(
-            key.hex(), letter["at"], letter["receipt"], letter["source"], destination,
-            letter["name"], letter["event_id"], letter["order_id"], letter["event_time"],
-            letter["accepted_at"], Outcome(letter["outcome"]), Reason(letter["reason"]),
-            attempt.get("code"), attempt.get("message"), attempt.get("request_id"),
-            attempt.get("number", 0), letter["replayed_at"],
-            self._unknown_since(destination, int.from_bytes(key[10:18], "big")),
-            letter["body"].encode(),
-        )  # fmt: skip
+    def sums(self, destination: str | None, start_hour: int, end_hour: int) -> Iterator[LedgerRow]:
+        """The ledger of `start_hour <= hour < end_hour` (hours since 1970, UTC), by hour."""
+        names = {queue.number: name for name, queue in list(self._state.queues.items())}
+        start, stop = layout.ledger_key(start_hour, 0, ""), layout.ledger_key(end_hour, 0, "")
+        if LEDGER not in self._state.folder.names:
+            return
+        for key, value in rows(self._state.folder.family(LEDGER), start, stop, pass_by):
+            hour, lane, event = layout.ledger_place(key)
+            name = names.get(lane)
+            if name is not None and destination in (None, name):
+                for outcome, sums in ledger.unpack_row(value).items():
+                    yield LedgerRow(hour, name, event, Outcome(outcome), sums)
 
-    def _unknown_since(self, destination: str, seq: int) -> float | None:
-        """When TikTok may first have taken the entry without our having read its answer."""
-        queue = self._state.queues.get(destination)
-        if queue is None:
-            return None
-        unknown: list[float] = [
-            record["attempt"]["started_at"]
-            for record in self._records(queue, seq)
-            if record["attempt"]
-            and record["attempt"]["unknown"]
-            and any(start <= seq < end for start, end in record["covers"])
-        ]
-        return min(unknown, default=None)
+    def some_sums(
+        self, destination: str | None, start_hour: int, end_hour: int, at_least: int
+    ) -> list[LedgerRow]:
+        """The same, but only whole hours until there are `at_least` rows."""
+        found: list[LedgerRow] = []
+        for row in self.sums(destination, start_hour, end_hour):
+            if len(found) >= at_least and row.hour != found[-1].hour:
+                break
+            found.append(row)
+        return found
 
 
-def _door_trace(queue: Queue, at: float, record: layout.DoorRecord) -> Trace:
+def _is_about(entry: Entry, token: str) -> bool:
+    if token in (entry.receipt, entry.event_id, entry.order_id):
+        return True
+    return len(token) == _DIGEST_LENGTH and token.encode() in entry.body
+
+
+def _door_trace(queue: Queue, at: float, record: door.DoorRecord) -> Trace:
     return Trace(
         record.receipt, record.source, queue.destination, at, record.name, record.event_id,
         record.order_id, record.event_time, Outcome(record.outcome), Reason(record.reason),
         [FieldIssue(field, why) for field, why in record.errors], at,
     )  # fmt: skip
-
-
-def _pass_by(last: bytes, found: bytes | None) -> None:
-    """What cannot be read cannot be found; `journal verify` reports it."""

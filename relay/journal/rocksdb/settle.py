@@ -2,89 +2,125 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from rocksdict import WriteBatch
 
-from relay.journal import layout, ledger
-from relay.journal.intervals import ranges_of
+from relay.journal import attempts, layout, ledger
+from relay.journal.attempts import AttemptRecord, Ended, Range
+from relay.journal.intervals import IntervalSet, ranges_of
 from relay.journal.queue import Queue
 from relay.journal.rocksdb import claims
-from relay.journal.rocksdb.folder import DEAD, LOG
+from relay.journal.rocksdb.append import NO_ENTRY, may_come_again
+from relay.journal.rocksdb.folder import CLAIMS, LOG
+from relay.journal.rocksdb.letters import Letters
+from relay.journal.rocksdb.reader import Reader
 from relay.journal.rocksdb.state import State
 from relay.model import CLAIM_RELEASING, DEAD_LETTER, Attempt, Entry, Outcome, Reason, Settlement
 
 
-@dataclass(slots=True)
-class SettleJob:
-    """An attempt (None where nothing was sent) and what it settles. `again` marks a job that is
-    repeated because storing it failed: what it had settled already is passed over."""
+class _Part(NamedTuple):
+    """Entries that end alike, and their seqs as ranges."""
 
-    destination: str
-    attempt: Attempt | None
-    settlements: Sequence[Settlement]
-    covers: Sequence[int]
-    again: bool = False
+    entries: Sequence[Entry]
+    ranges: Sequence[Range]
+    outcome: Outcome
+    reason: Reason
+
+
+class SettleJob:
+    """An attempt (None where nothing was sent) and what it settles.
+
+    `again` marks a job that is repeated because storing it failed: it may be stored nevertheless.
+    """
+
+    def __init__(
+        self,
+        destination: str,
+        attempt: Attempt | None,
+        settlements: Iterable[Settlement],
+        covers: Iterable[int],
+    ) -> None:
+        self.destination = destination
+        self.attempt = attempt
+        self.parts = [_part(*settlement) for settlement in settlements if settlement.entries]
+        self.covers = ranges_of(sorted(covers))
+        self.again = False
 
 
 @dataclass(slots=True)
 class LostJob:
-    """Entries that can no longer be read: they end as invalid, damaged."""
+    """Entries that can no longer be read, and their claims: they end as invalid, damaged."""
 
     destination: str
     start: int
     end: int
+    claims: Sequence[claims.Owned]
+
+
+def _part(entries: Sequence[Entry], outcome: Outcome, reason: Reason) -> _Part:
+    return _Part(entries, ranges_of(sorted([entry.seq for entry in entries])), outcome, reason)
 
 
 class Settler:
     """Turns settle jobs into rows."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, reader: Reader, letters: Letters) -> None:
         self._state = state
+        self._reader = reader
+        self._letters = letters
 
     def check(self, job: SettleJob) -> None:
-        """Raises ValueError when an entry is settled already or unknown."""
+        """Raises ValueError when an entry is settled already, named twice, or unknown."""
         queue = self._state.queues[job.destination]
-        for settlement in job.settlements:
-            for entry in settlement.entries:
-                if entry.seq in queue.settled or entry.seq >= queue.next_seq:
+        seen = IntervalSet()
+        for part in job.parts:
+            for start, end in part.ranges:
+                if seen.overlaps(start, end) or not queue.may_settle(start, end):
                     raise ValueError("an entry can be settled only once")
+                seen.add(start, end)
 
     def write(self, job: SettleJob, batch: WriteBatch, now: float) -> None:
         """Put the job into `batch`. Raises ValueError like `check`, before anything is changed."""
         queue = self._state.queues[job.destination]
+        parts = job.parts
         if job.again:
-            job.settlements = [_unsettled(queue, settlement) for settlement in job.settlements]
+            parts = [_unsettled(queue, part) for part in parts]
+            if parts and not any(part.entries for part in parts):
+                return  # a job is stored as a whole: this one was, although nobody said so
+            parts = [part for part in parts if part.entries]
         else:
             self.check(job)
-        settled = []
-        for entries, outcome, reason in job.settlements:
-            if not entries:
-                continue
-            for start, end in self._settle(queue, entries, outcome):
-                settled.append((start, end, outcome, reason))
-            if outcome in CLAIM_RELEASING:
-                self._release(queue, entries, batch)
-            if outcome in DEAD_LETTER:
-                self._bury(queue, job.attempt, Settlement(entries, outcome, reason), batch, now)
-        self._record(queue, job.attempt, settled, job.covers, batch, now)
+        for part in parts:
+            self._settle(queue, part)
+            if part.outcome in CLAIM_RELEASING:
+                self._release(queue, part, batch, now)
+            if part.outcome in DEAD_LETTER:
+                dead = Settlement(part.entries, part.outcome, part.reason)
+                self._letters.bury(queue, dead, job.attempt, batch, now)
+        ended = [Ended(*each, part.outcome, part.reason) for part in parts for each in part.ranges]
+        self._record(queue, job.attempt, ended, job.covers, batch, now)
         self._finish(queue, batch)
 
     def write_lost(self, job: LostJob, batch: WriteBatch, now: float) -> None:
         """Book entries whose record is damaged."""
         queue = self._state.queues[job.destination]
-        lost = 0
+        lost: list[Range] = []
         at = job.start
         while (at := queue.settled.free_from(at)) < job.end:
-            end = queue.settled.free_until(at, job.end)
-            queue.settle(at, end, 0)
-            lost += end - at
-            settled = (at, end, Outcome.INVALID, Reason.DAMAGED)
-            self._record(queue, None, [settled], (), batch, now)
-            at = end
-        sums = ledger.Sums(lost)
-        self._state.book(queue, ledger.hour_of(None, now), "", str(Outcome.INVALID), sums)
+            lost.append((at, queue.settled.free_until(at, job.end)))
+            at = lost[-1][1]
+        count = sum([end - start for start, end in lost])
+        # Their sizes are lost with them: they count as the others do on average.
+        queue.settle(lost, queue.size_bytes * count // max(1, queue.waiting))
+        claims.release(self._state.folder, batch, job.claims)
+        ended = [Ended(*each, Outcome.INVALID, Reason.DAMAGED) for each in lost]
+        self._record(queue, None, ended, (), batch, now)
+        if count:
+            hour = ledger.hour_of(now)
+            self._state.book(queue, hour, "", Outcome.INVALID.value, ledger.Sums(count))
         self._finish(queue, batch)
 
     def _finish(self, queue: Queue, batch: WriteBatch) -> None:
@@ -92,68 +128,45 @@ class Settler:
         self._state.store_counters(queue, batch)
         self._state.store_ledger(batch)
 
-    def _settle(
-        self, queue: Queue, entries: Sequence[Entry], outcome: Outcome
-    ) -> list[tuple[int, int]]:
-        sizes = {entry.seq: len(entry.body) for entry in entries}
-        ranges = ranges_of(sorted(sizes))
-        for start, end in ranges:
-            queue.settle(start, end, sum([sizes[seq] for seq in range(start, end)]))
-        for (hour, name), sums in ledger.sum_entries(entries).items():
-            self._state.book(queue, hour, name, str(outcome), sums)
-        return ranges
+    def _settle(self, queue: Queue, part: _Part) -> None:
+        queue.settle(part.ranges, sum([len(entry.body) for entry in part.entries]))
+        for (hour, name), sums in ledger.sum_entries(part.entries).items():
+            self._state.book(queue, hour, name, part.outcome.value, sums)
 
-    def _release(self, queue: Queue, entries: Sequence[Entry], batch: WriteBatch) -> None:
-        keys = [
-            (
-                layout.claim_key(queue.number, layout.claim_digest(entry.name, entry.event_id)),
-                entry.seq,
-            )
-            for entry in entries
-        ]
-        claims.release(self._state.folder, batch, keys)
-
-    def _bury(
-        self, queue: Queue, attempt: Attempt | None, dead: Settlement, batch: WriteBatch, now: float
-    ) -> None:
-        for entry in dead.entries:
-            letter = {
-                **entry._asdict(),
-                "body": entry.body.decode(),
-                "at": now,
-                "outcome": dead.outcome,
-                "reason": dead.reason,
-                "attempt": None if attempt is None else asdict(attempt),
-                "replayed_at": None,
-            }
-            key = layout.dead_key(now, queue.number, entry.seq)
-            batch.put(key, layout.json(letter), self._state.folder.handle(DEAD))
+    def _release(self, queue: Queue, part: _Part, batch: WriteBatch, now: float) -> None:
+        """Give claims back. A receipt that may come again keeps one of its own, so that it is
+        known: only another receipt brings the event again."""
+        self._state.open_day(now, batch)
+        found = self._reader.claims(queue, part.ranges)
+        owned = [(layout.claim_key(queue.number, claim), seq) for seq, claim in found]
+        claims.release(self._state.folder, batch, owned)
+        today = self._state.folder.handle(CLAIMS + self._state.today)
+        for entry in part.entries:
+            if may_come_again(entry.receipt):
+                tag = layout.receipt_tag(entry.receipt.encode())
+                key = layout.receipt_claim_key(queue.number, entry.receipt)
+                batch.put(key, layout.pack_claim(NO_ENTRY, now, tag), today)
 
     def _record(
         self,
         queue: Queue,
         attempt: Attempt | None,
-        settled: Sequence[tuple[int, int, Outcome, Reason]],
-        covers: Sequence[int],
+        ended: Sequence[Ended],
+        covers: Sequence[Range],
         batch: WriteBatch,
         now: float,
     ) -> None:
-        covered = ranges_of(sorted(covers)) or [(start, end) for start, end, _, _ in settled]
-        if not covered:
+        if not ended and not covers:
             return
-        self._state.open_day(now)
-        first = min(start for start, _ in covered)
-        name = attempt.attempt_id if attempt else f"{int(now * 1000):013d}"
-        record = {
-            "at": now,
-            "attempt": None if attempt is None else asdict(attempt),
-            "covers": covered,
-            "settled": settled,
-        }
-        key = layout.row_key(b"a", queue.number, first) + name.encode()
-        batch.put(key, layout.json(record), self._state.folder.handle(LOG + self._state.today))
+        self._state.open_day(now, batch)
+        log = self._state.folder.handle(LOG + self._state.today)
+        name = (attempt.attempt_id if attempt else f"{int(now * 1000):013d}").encode()
+        covers = covers or [(start, end) for start, end, _, _ in ended]
+        for first, record in attempts.pieces(AttemptRecord(now, attempt, covers, ended)):
+            key = layout.row_key(b"a", queue.number, first) + name
+            batch.put(key, attempts.pack(record), log)
 
 
-def _unsettled(queue: Queue, settlement: Settlement) -> Settlement:
-    entries = [entry for entry in settlement.entries if entry.seq not in queue.settled]
-    return settlement._replace(entries=entries)
+def _unsettled(queue: Queue, part: _Part) -> _Part:
+    entries = [entry for entry in part.entries if entry.seq not in queue.settled]
+    return _part(entries, part.outcome, part.reason)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from relay.journal import layout
-from relay.journal.queue import Queue
+from relay.journal import fingerprint, layout
 from relay.journal.rocksdb.folder import CLAIMS, DEAD, LEDGER, LOG, Folder
-from relay.journal.rocksdb.scan import rows
+from relay.journal.rocksdb.scan import pass_by, rows
 from relay.journal.rocksdb.state import State
 
 _DAY_S = 86400.0
-#: Fingerprint rows are folded until one is this long, in bytes.
-_FOLDED_BYTES = 1 << 20
-#: At most this many rows are folded in one step, so that the event loop is not held up.
-_FOLD_ROWS = 1000
+_HOUR_S = 3600
+#: So many rows of fingerprints are folded into one, or so many bytes of them: `find` scans a few
+#: long rows much faster than many short ones.
+FOLD_ROWS = 500
+FOLD_BYTES = 1 << 20
+#: How often, in seconds, it is looked whether there are rows to fold.
+FOLD_EVERY_S = 600.0
+
+#: Fingerprint rows of one kind: day, lane, `b"e"` or `b"d"`.
+_Place = tuple[str, int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,58 +31,88 @@ class Keep:
     ledger_s: float
 
 
-def upkeep(state: State, keep: Keep, now: float) -> bool:
-    """Do one step; returns True when there is more to do at once."""
-    folder = state.folder
-    for day in folder.days(CLAIMS):
-        if day != state.today and _end_of(day) + keep.claims_s < now:
-            folder.drop(CLAIMS + day)
-    needed = {day for queue in state.queues.values() for day in queue.needed_days()}
-    for day in folder.days(LOG):
-        if day not in needed and day != state.today and _end_of(day) + keep.records_s < now:
-            folder.drop(LOG + day)
-    oldest_letter = int(max(0.0, now - keep.records_s) * 1000).to_bytes(8, "big")
-    folder.family(DEAD).delete_range(b"", oldest_letter)
-    oldest_hour = int(max(0.0, now - keep.ledger_s) // 3600).to_bytes(4, "big")
-    folder.family(LEDGER).delete_range(b"", oldest_hour)
-    queues = state.queues.values()
-    return any(_fold(folder, queue, day) for queue in queues for day in folder.days(LOG))
+class Upkeep:
+    """Does what is due, one small step at a time. What waits is never forgotten."""
 
+    def __init__(self, state: State, keep: Keep) -> None:
+        self._state = state
+        self._keep = keep
+        self._look_at = float("-inf")
+        self._places: list[_Place] = []  # still to be looked at
+        self._done: set[_Place] = set()  # of days that are over, and folded
+        self._begin: dict[_Place, int] = {}  # rows before this seq are folded
 
-def _end_of(day: str) -> float:
-    return datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC).timestamp() + _DAY_S
+    def step(self, now: float) -> bool:
+        """Do one step; True when there is more to do at once. Raises `JournalUnavailable`."""
+        folder = self._state.folder
+        self._drop_days(folder, now)
+        oldest_letter = int(max(0.0, now - self._keep.records_s) * 1000)
+        folder.delete_before(DEAD, oldest_letter.to_bytes(8, "big"))
+        oldest_hour = int(max(0.0, now - self._keep.ledger_s) // _HOUR_S)
+        folder.delete_before(LEDGER, layout.ledger_key(oldest_hour, 0, ""))
+        if not self._places and now >= self._look_at:
+            self._look_at = now + FOLD_EVERY_S
+            self._places = self._all_places(folder)
+        if self._places and not self._fold(folder, self._places[-1]):
+            self._places.pop()
+        return bool(self._places)
 
+    def _drop_days(self, folder: Folder, now: float) -> None:
+        today = self._state.today
+        for day in folder.days(CLAIMS):
+            if day < today and layout.day_start(day) + _DAY_S + self._keep.claims_s < now:
+                folder.drop(CLAIMS + day)
+        needed = {day for queue in self._state.queues.values() for day in queue.needed_days()}
+        for day in folder.days(LOG):
+            over = layout.day_start(day) + _DAY_S + self._keep.records_s < now
+            if over and day < today and day not in needed:
+                folder.drop(LOG + day)
 
-def _fold(folder: Folder, queue: Queue, day: str) -> bool:
-    """Join small fingerprint rows that follow each other; True when it did."""
-    family = folder.family(LOG + day)
-    folded = False
-    for kind in (b"e", b"d"):
-        start = layout.index_key(queue.number, kind, 0)
-        stop = layout.index_key(queue.number, kind, 2**64 - 1)
-        group: list[tuple[bytes, bytes]] = []
+    # --- folding ----------------------------------------------------------------------------------
+
+    def _all_places(self, folder: Folder) -> list[_Place]:
+        days = folder.days(LOG)
+        self._done = {place for place in self._done if place[0] in days}
+        self._begin = {place: seq for place, seq in self._begin.items() if place[0] in days}
+        places = [
+            (day, queue.number, kind)
+            for day in days
+            for queue in self._state.queues.values()
+            for kind in (b"e", b"d")
+        ]
+        return [place for place in places if place not in self._done]
+
+    def _fold(self, folder: Folder, place: _Place) -> bool:
+        """Fold one group of rows; True when there was one."""
+        day, lane, kind = place
+        start = layout.index_key(lane, kind, self._begin.get(place, 0))
+        stop = layout.index_key(lane, kind, 2**64 - 1)
+        if LOG + day not in folder.names:
+            return False
+        group: list[tuple[int, bytes]] = []
         size = 0
-        for key, row in rows(family, start, stop, damaged=lambda last, found: None):
-            if len(row) >= _FOLDED_BYTES:
-                continue
-            group.append((key, row))
+        for key, row in rows(folder.family(LOG + day), start, stop, pass_by):
+            group.append((layout.index_seq(key), row))
             size += len(row)
-            if size >= _FOLDED_BYTES or len(group) >= _FOLD_ROWS:
+            if size >= FOLD_BYTES or len(group) >= FOLD_ROWS:
                 break
-        # A few rows are not worth a rewrite: wait until there are many.
-        if len(group) >= _FOLD_ROWS or (size >= _FOLDED_BYTES and len(group) > 1):
-            _join(folder, LOG + day, group)
-            folded = True
-    return folded
+        else:  # Of a day that goes on, a few rows are not worth a rewrite yet.
+            if day < self._state.today:
+                self._done.add(place)
+            else:
+                return False
+        if len(group) > 1:
+            _join(folder, place, group)
+            self._begin[place] = group[-1][0] + 1
+        return len(group) > 1
 
 
-def _join(folder: Folder, name: str, group: list[tuple[bytes, bytes]]) -> None:
+def _join(folder: Folder, place: _Place, group: list[tuple[int, bytes]]) -> None:
+    day, lane, kind = place
     batch = folder.batch()
-    first_key, _ = group[0]
-    first = layout.index_seq(first_key)
-    joined = [layout.shift_fingerprints(row, layout.index_seq(key) - first) for key, row in group]
-    handle = folder.handle(name)
-    for key, _ in group[1:]:
-        batch.delete(key, handle)
-    batch.put(first_key, b"".join(joined), handle)
+    handle = folder.handle(LOG + day)
+    for seq, _ in group:
+        batch.delete(layout.index_key(lane, kind, seq), handle)
+    key = layout.index_key(lane, kind, group[0][0], family=b"I")
+    batch.put(key, fingerprint.fold(group), handle)
     folder.write(batch)

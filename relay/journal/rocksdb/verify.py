@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from relay.journal import layout
+from relay.errors import JournalUnavailable
+from relay.journal import attempts, chunk, door, fingerprint, layout, ledger
 from relay.journal.intervals import IntervalSet
 from relay.journal.queue import Queue
-from relay.journal.rocksdb.folder import CLAIMS, LOG, Folder
-from relay.journal.rocksdb.scan import rows
+from relay.journal.rocksdb.folder import CLAIMS, DEAD, LEDGER, LOG, META, Folder
+from relay.journal.rocksdb.scan import pass_by, rows
 from relay.journal.rocksdb.state import State
-
-_BEHIND_ALL = b"\xff" * 24
+from relay.journal.rocksdb.trouble import Damaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +37,33 @@ class Verification:
 def verify(path: Path) -> Verification:
     """Read every row of the folder, without changing it; a running relay is not disturbed.
 
-    Raises `JournalFormat` or `JournalUnavailable` when the folder cannot be opened at all.
+    Raises `JournalFormat` for a folder of another version, or one that holds no journal.
     """
-    folder = Folder(path, read_only=True)
+    findings = [
+        Finding("quarantine", f"{kept.name} was kept aside because it is damaged")
+        for kept in sorted((path / "quarantine").glob("*"))
+        if kept.suffix != ".reading"  # a relay is opening the folder
+    ]
     try:
-        state = State(folder)
-        count, size, findings = _read_all(folder)
-        for queue in state.queues.values():
-            findings += _check_queue(folder, queue)
-        findings += [
-            Finding("quarantine", f"{kept.name} was kept aside because it is damaged")
-            for kept in sorted((path / "quarantine").glob("*"))
-        ]
+        folder = Folder(path, read_only=True)
+    except JournalUnavailable as error:
+        problem = f"cannot be opened, a relay mends it when it starts ({error})"
+        return Verification(0, 0, (*findings, Finding("database", problem)))
+    try:
+        count, size, found = _read_all(folder)
+        findings += found
+        try:
+            queues = State(folder).queues.values()
+        except Damaged:
+            findings.append(Finding(META, "is damaged, a relay makes it anew when it starts"))
+        else:
+            findings += [each for queue in queues for each in _check_queue(folder, queue)]
         return Verification(count, size, tuple(findings))
     finally:
         folder.close()
+
+
+# --- rows -----------------------------------------------------------------------------------------
 
 
 def _read_all(folder: Folder) -> tuple[int, int, list[Finding]]:
@@ -60,12 +72,12 @@ def _read_all(folder: Folder) -> tuple[int, int, list[Finding]]:
     for name in sorted(folder.names):
 
         def damaged(last: bytes, found: bytes | None, name: str = name) -> None:
-            until = "its end" if found is None else f"key {found.hex()}"
+            until = "its end" if found in (None, layout.BEHIND_ALL) else f"key {found.hex()}"
             findings.append(
                 Finding(name, f"rows behind key {last.hex()} up to {until} are damaged")
             )
 
-        for key, value in rows(folder.family(name), b"", _BEHIND_ALL, damaged):
+        for key, value in rows(folder.family(name), layout.FIRST, layout.BEHIND_ALL, damaged):
             count += 1
             size += len(key) + len(value)
             problem = _problem(name, key, value)
@@ -74,17 +86,34 @@ def _read_all(folder: Folder) -> tuple[int, int, list[Finding]]:
     return count, size, findings
 
 
+#: How each kind of row is read: by family, in a log by the first byte of the key as well.
+_READERS: dict[str, Callable[[bytes], object]] = {
+    f"{LOG}a": attempts.unpack,
+    f"{LOG}d": door.unpack,
+    f"{LOG}e": chunk.unpack,
+    f"{LOG}i": lambda row: list(fingerprint.find(row, b"\0\0\0\0")),
+    f"{LOG}I": lambda row: list(fingerprint.find_folded(row, b"\0\0\0\0")),
+    f"{LOG}l": layout.parse,
+    CLAIMS: layout.unpack_claim,
+    LEDGER: ledger.unpack_row,
+    DEAD: layout.parse,
+}
+
+
 def _problem(name: str, key: bytes, value: bytes) -> str | None:
+    kind = name
+    if name.startswith(LOG):
+        kind = LOG + key[:1].decode()
+    elif name.startswith(CLAIMS):
+        kind = CLAIMS if not key.startswith(layout.REMEMBERED) else ""
     try:
-        if name.startswith(LOG) and key.startswith(b"e"):
-            layout.unpack_chunk(layout.row_seq(key), value)
-        elif name.startswith(LOG) and key.startswith(b"d"):
-            layout.unpack_door(value)
-        elif name.startswith(CLAIMS) and not key.startswith(layout.REMEMBERED):
-            layout.unpack_claim(value)
+        _READERS.get(kind, len)(value)
     except Exception as error:  # any error here is what we are looking for
         return f"cannot be read ({type(error).__name__})"
     return None
+
+
+# --- queues ---------------------------------------------------------------------------------------
 
 
 def _check_queue(folder: Folder, queue: Queue) -> Iterator[Finding]:
@@ -95,7 +124,7 @@ def _check_queue(folder: Folder, queue: Queue) -> Iterator[Finding]:
             f"accepted {queue.accepted} is not settled {queue.settled_count} "
             f"plus waiting {queue.waiting}",
         )
-    if queue.settled.total and max(end for _, end in queue.settled) > queue.next_seq:
+    if queue.settled.end > queue.next_seq:
         yield Finding(place, "entries are settled that were never appended")
     for start, end in _missing(folder, queue):
         yield Finding(
@@ -108,11 +137,11 @@ def _missing(folder: Folder, queue: Queue) -> list[tuple[int, int]]:
     present = IntervalSet(queue.settled)
     prefix = layout.lane_key(b"e", queue.number)
     for day in folder.days(LOG):
-        stop = prefix + b"\xff" * 8
-        for key, value in rows(folder.family(LOG + day), prefix, stop, lambda last, found: None):
+        stop = prefix + b"\xff" * 9
+        for key, value in rows(folder.family(LOG + day), prefix, stop, pass_by):
             first = layout.row_seq(key)
             try:
-                present.add(first, first + len(layout.unpack_chunk(first, value)))
+                present.add(first, first + chunk.unpack(value).size)
             except ValueError:
                 continue
     missing = []

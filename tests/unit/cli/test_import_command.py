@@ -92,15 +92,15 @@ def test_invalid_lines_are_told_by_number_and_reason_never_by_value(
     relay: RELAY, file: Path
 ) -> None:
     bad = orjson.dumps({"event": "Purchase", "event_time": "canary day", "user": {"email": "?"}})
-    file.write_bytes(sales(2) + b"\nnot json canary\n" + bad + b"\n" + b"[]\n" + sales(3)[-90:])
+    file.write_bytes(sales(2) + b"\nnot json canary\n" + bad + b"\n[]\n")
 
     strict = relay("import", file, "--source", "backend")
     lenient = relay("import", file, "--source", "backend", "--allow-invalid")
 
     assert strict.code == 1
     assert lenient.code == 0
-    for told in ("line 4: not_json", "line 5: user.email", "line 6: not_an_object"):
-        assert told in strict.err.replace("event_time not_a_time, ", "")
+    for told in ("line 4: not_json", "line 5: event_time not_a_time", "line 6: not_an_object"):
+        assert told in strict.err
     assert "canary" not in strict.err
 
 

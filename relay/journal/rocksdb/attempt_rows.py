@@ -1,0 +1,29 @@
+"""Reading attempt records back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from relay.journal import attempts, layout
+from relay.journal.attempts import AttemptRecord
+from relay.journal.queue import Queue
+from relay.journal.rocksdb.folder import LOG, Folder
+from relay.journal.rocksdb.scan import pass_by, rows
+
+
+def near(folder: Folder, queue: Queue, seq: int) -> Iterator[AttemptRecord]:
+    """The records that may tell of an entry, from the day of its arrival on."""
+    start = layout.row_key(b"a", queue.number, max(0, seq - layout.MAX_SPAN))
+    stop = layout.row_key(b"a", queue.number, seq + 1)
+    arrived = queue.day_of(seq) or ""
+    for day in folder.days(LOG):
+        if day >= arrived:
+            for _, value in rows(folder.family(LOG + day), start, stop, pass_by):
+                yield attempts.unpack(value)
+
+
+def of_lane(folder: Folder, lane: int, day: str) -> Iterator[AttemptRecord]:
+    """All records that were stored on one day for a destination."""
+    start, stop = layout.lane_key(b"a", lane), layout.lane_key(b"a", lane + 1)
+    for _, value in rows(folder.family(LOG + day), start, stop, pass_by):
+        yield attempts.unpack(value)

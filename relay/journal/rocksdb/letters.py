@@ -1,0 +1,128 @@
+"""Dead letters: what was given up on, with its reason, until it is replayed or past its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from rocksdict import WriteBatch
+
+from relay.journal import layout
+from relay.journal.queue import Queue
+from relay.journal.rocksdb import attempt_rows
+from relay.journal.rocksdb.folder import DEAD
+from relay.journal.rocksdb.scan import pass_by, rows
+from relay.journal.rocksdb.state import State
+from relay.journal.rocksdb.trouble import Damaged
+from relay.model import Attempt, DeadLetter, Outcome, Reason, Settlement
+
+
+@dataclass(slots=True)
+class MarkJob:
+    """This dead letter was replayed."""
+
+    letter_id: str
+
+
+class Letters:
+    """The dead letters of a folder."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def bury(
+        self,
+        queue: Queue,
+        dead: Settlement,
+        attempt: Attempt | None,
+        batch: WriteBatch,
+        now: float,
+    ) -> None:
+        """Keep these entries as dead letters."""
+        family = self._state.folder.handle(DEAD)
+        for entry in dead.entries:
+            letter = {
+                **entry._asdict(),
+                "body": entry.body.decode(),
+                "at": now,
+                "outcome": dead.outcome,
+                "reason": dead.reason,
+                "attempt": attempt,
+                "replayed_at": None,
+            }
+            batch.put(layout.dead_key(now, queue.number, entry.seq), layout.json(letter), family)
+
+    def mark(self, job: MarkJob, batch: WriteBatch, now: float) -> bool:
+        """Note that it was replayed; False when there is no such letter."""
+        stored = self._stored(job.letter_id)
+        if stored is None:
+            return False
+        key, letter = stored
+        letter["replayed_at"] = now
+        batch.put(key, layout.json(letter), self._state.folder.handle(DEAD))
+        return True
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def all(
+        self, destination: str | None = None, *, behind: str = "", limit: int | None = None
+    ) -> Iterator[DeadLetter]:
+        """Dead letters, oldest first; those behind the letter `behind`, at most `limit`."""
+        return islice(self._all(destination, behind), limit)
+
+    def _all(self, destination: str | None, behind: str) -> Iterator[DeadLetter]:
+        if DEAD not in self._state.folder.names:
+            return
+        start = bytes.fromhex(behind) + b"\0" if behind else layout.FIRST
+        queues = self._by_lane()
+        family = self._state.folder.family(DEAD)
+        for key, value in rows(family, start, layout.BEHIND_ALL, pass_by):
+            queue = queues.get(layout.dead_lane(key))
+            if queue is not None and destination in (None, queue.destination):
+                yield self._letter(queue, key, layout.parse(value))
+
+    def one(self, letter_id: str) -> DeadLetter | None:
+        """One dead letter by its id, or None."""
+        stored = self._stored(letter_id)
+        if stored is None:
+            return None
+        key, letter = stored
+        queue = self._by_lane().get(layout.dead_lane(key))
+        return None if queue is None else self._letter(queue, key, letter)
+
+    def _by_lane(self) -> dict[int, Queue]:
+        return {queue.number: queue for queue in list(self._state.queues.values())}
+
+    def _stored(self, letter_id: str) -> tuple[bytes, dict[str, Any]] | None:
+        try:
+            key = bytes.fromhex(letter_id)
+            value = self._state.folder.get(DEAD, key)
+        except (ValueError, Damaged):
+            return None
+        return (key, layout.parse(value)) if value else None
+
+    def _letter(self, queue: Queue, key: bytes, letter: dict[str, Any]) -> DeadLetter:
+        attempt = letter["attempt"] or {}
+        return DeadLetter(
+            key.hex(), letter["at"], letter["receipt"], letter["source"], queue.destination,
+            letter["name"], letter["event_id"], letter["order_id"], letter["event_time"],
+            letter["accepted_at"], Outcome(letter["outcome"]), Reason(letter["reason"]),
+            attempt.get("code"), attempt.get("message"), attempt.get("request_id"),
+            attempt.get("number", 0), letter["replayed_at"],
+            self._unknown_since(queue, layout.dead_seq(key)), letter["body"].encode(),
+        )  # fmt: skip
+
+    def _unknown_since(self, queue: Queue, seq: int) -> float | None:
+        """When TikTok may first have taken the entry without our having read its answer."""
+        return min(
+            [
+                record.attempt.started_at
+                for record in attempt_rows.near(self._state.folder, queue, seq)
+                if record.attempt and record.attempt.unknown and record.carried(seq)
+            ],
+            default=None,
+        )

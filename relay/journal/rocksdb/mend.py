@@ -1,0 +1,146 @@
+"""Making a damaged database usable again, and losing no more than what is damaged.
+
+RocksDB's own repair makes a new manifest from the table files and the write-ahead log, and puts
+aside every table that has a damaged block: that may be 90 000 events for one of them. So what can
+be read of those tables is copied over first.
+
+    db/           the damaged database: untouched until the last step
+    mending/db/   what repair works on: hard links to the same files
+    db.mended/    the same, complete: from here on `finish` ends what was interrupted
+    quarantine/   the damaged files, and what repair replaced
+    rebuild       while this file exists the journal's account is to be made anew, see `rebuild`
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from itertools import count
+from pathlib import Path
+
+from rocksdict import Cache, Rdict, WriteBatch
+
+from relay.errors import JournalFormat, JournalUnavailable
+from relay.journal.rocksdb.folder import Folder
+from relay.journal.rocksdb.options import CACHE_BYTES, database_options
+from relay.journal.rocksdb.scan import pass_by, rows
+from relay.journal.rocksdb.trouble import Damaged, translated
+
+_BYTES_PER_WRITE = 8 << 20
+
+
+def mend(path: Path) -> int:
+    """Repair the database below `path`, which nobody has open; returns how many files were
+    damaged. Raises `JournalUnavailable` when the disk does not let us: then nothing is changed."""
+    staging = path / "mending"
+    try:
+        _link(path / "db", staging / "db")
+        _repair(staging / "db")
+        lost = {file.name for file in (staging / "db" / "lost").glob("*.sst")}
+        _rescue(path, staging, lost)
+        shutil.rmtree(staging / "db" / "lost", ignore_errors=True)
+        (path / "rebuild").touch()
+        _sync(staging / "db")
+        (staging / "db").rename(path / "db.mended")
+        _sync(path)
+        finish(path)
+    except OSError as error:
+        raise JournalUnavailable(f"the journal cannot be mended: {error.strerror}") from error
+    return max(1, len(lost))
+
+
+def finish(path: Path) -> None:
+    """End what an earlier `mend` had no time for. Raises OSError."""
+    mended, database = path / "db.mended", path / "db"
+    if mended.exists():
+        aside = _free_name(path / "quarantine")
+        if database.exists():
+            database.rename(aside)
+        mended.rename(database)
+        _sync(path)
+        if aside.exists():
+            _forget_sound(aside, database)
+    shutil.rmtree(path / "mending", ignore_errors=True)
+
+
+def _link(source: Path, target: Path) -> None:
+    shutil.rmtree(target.parent, ignore_errors=True)
+    target.mkdir(parents=True)
+    for file in source.iterdir():
+        if file.suffix in (".sst", ".log"):
+            try:
+                os.link(file, target / file.name)
+            except OSError:  # a file system without hard links
+                shutil.copy2(file, target / file.name)
+        elif file.name.startswith("MANIFEST"):
+            shutil.copy2(file, target / file.name)
+
+
+def _repair(database: Path) -> None:
+    try:
+        Rdict.repair(str(database), database_options(Cache(CACHE_BYTES)))
+    except Exception as error:  # rocksdict raises bare Exception for all that RocksDB says
+        raise translated(error) from error
+
+
+def _rescue(path: Path, staging: Path, lost: set[str]) -> None:
+    """Copy what can be read of the tables that repair put aside into the repaired database."""
+    fresh = Folder(staging, create=True)
+    try:
+        try:
+            old = Folder(path, read_only=True)
+        except (Damaged, JournalFormat):
+            return  # its manifest is damaged: nothing tells what was in which table
+        _copy_tables(old, fresh, lost)
+        fresh.sync()
+    finally:
+        fresh.close()
+
+
+def _copy_tables(old: Folder, fresh: Folder, lost: set[str]) -> None:
+    try:
+        for table in old.tables():
+            if table.file in lost:
+                _copy(old, fresh, table.family, table.first, table.last + b"\0")
+    finally:
+        old.close()
+
+
+def _copy(old: Folder, fresh: Folder, family: str, start: bytes, stop: bytes) -> None:
+    fresh.create(family)
+    handle = fresh.handle(family)
+    batch: WriteBatch = fresh.batch()
+    for key, value in rows(old.family(family), start, stop, pass_by):
+        batch.put(key, value, handle)
+        if batch.size_in_bytes() >= _BYTES_PER_WRITE:
+            fresh.write(batch)
+            batch = fresh.batch()
+    fresh.write(batch)
+
+
+def _free_name(quarantine: Path) -> Path:
+    quarantine.mkdir(exist_ok=True)
+    return next(name for at in count(1) if not (name := quarantine / f"db.{at}").exists())
+
+
+def _forget_sound(aside: Path, database: Path) -> None:
+    """Of what was put aside keep only files that are not in use: the damaged ones, mostly."""
+    for file in aside.iterdir():
+        used = database / file.name
+        if used.exists() and file.suffix == ".sst" and _same(file, used):
+            file.unlink()
+
+
+def _same(one: Path, other: Path) -> bool:
+    """One file, or a copy of it: tables are never changed."""
+    one_is, other_is = one.stat(), other.stat()
+    return (one_is.st_size, one_is.st_mtime_ns) == (other_is.st_size, other_is.st_mtime_ns)
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -1,0 +1,42 @@
+"""Countries: ISO 3166-1 alpha-2."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from relay.normalize.fields import Flaw, Flawed, dropped, words
+
+#: The officially assigned codes.
+ALPHA_2: Final = words(
+    """
+    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS
+    BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE
+    EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM
+    HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC
+    LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA
+    NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW
+    SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO
+    TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
+    """
+)
+
+#: What people write for what ISO calls GB and GR, and Kosovo's user-assigned code.
+_SPELLED: Final = {"UK": "GB", "EL": "GR", "XK": "XK"}
+
+_CODES: Final = {code: code for code in ALPHA_2} | _SPELLED
+_BY_SPELLING: Final = _CODES | {spelled.lower(): code for spelled, code in _CODES.items()}
+
+
+def country_code(raw: object) -> str | None:
+    """The uppercase alpha-2 code that `raw` means, or None."""
+    if not isinstance(raw, str) or len(raw) > 16:
+        return None
+    return _BY_SPELLING.get(raw) or _CODES.get(raw.strip().upper())
+
+
+def country(raw: object) -> str | Flawed | None:
+    """TikTok's `user.country`: lowercase alpha-2, not hashed."""
+    code = country_code(raw)
+    if code is not None:
+        return code.lower()
+    return None if isinstance(raw, str) and not raw.strip() else dropped(Flaw.NOT_A_COUNTRY)
