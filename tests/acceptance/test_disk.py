@@ -78,7 +78,8 @@ async def test_a_folder_that_goes_away_is_503_until_it_is_back(
     async def answers(status: int) -> bool:
         nonlocal number
         number += 1
-        return await sender.send(sender.make(f"order-{number}")) == status
+        answered: int | None = await sender.send(sender.make(f"order-{number}"))
+        return answered == status
 
     await sender.until(lambda: answers(503), 20, what="503 without the folder")
     (relay.folder / "elsewhere").rename(relay.folder / "journal")

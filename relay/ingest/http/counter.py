@@ -91,21 +91,31 @@ class Counter:
         self._telemetry.refused_at_the_door(refused.reason)
         self._log.refused_at_the_door(refused.reason)
 
-    # --- the addresses ---------------------------------------------------------------------------
+    # --- the addresses --------------------------------------------------------------------------
 
     async def _events(self, call: Call, _: str) -> Answer:
         source = self._source_of(bearer(call.message.headers.get(hdrs.AUTHORIZATION)))
         body = self._bodies.at_hand(call)
         if body is None:
             body = await self._bodies.of_sender(call)
-        return CANONICAL.taken(await self._stored(body, self._door.conversions(source, body)))
+        began = self._clock.monotonic()
+        try:
+            taken = await self._door.conversions(source, body)
+        finally:
+            self._bodies.release(body)
+        return self._told(CANONICAL, taken, began)
 
     async def _event_track(self, call: Call, _: str) -> Answer:
         source = self._source_of(call.message.headers.get(_KEY_OF_DROP_IN, "").strip())
         body = self._bodies.at_hand(call)
         if body is None:
             body = await self._bodies.of_sender(call)
-        return ENVELOPE.taken(await self._stored(body, self._door.event_track(source, body)))
+        began = self._clock.monotonic()
+        try:
+            result = await self._door.event_track(source, body)
+        finally:
+            self._bodies.release(body)
+        return self._told(ENVELOPE, result, began)
 
     async def _webhook(self, call: Call, source: str) -> Answer:
         if source not in self._sources:
@@ -114,7 +124,12 @@ class Counter:
         if body is None:
             body = await self._bodies.of_stranger(call)
         headers = in_lower_case(call.message.headers)
-        return SILENT.taken(await self._stored(body, self._door.webhook(source, body, headers)))
+        began = self._clock.monotonic()
+        try:
+            result = await self._door.webhook(source, body, headers)
+        finally:
+            self._bodies.release(body)
+        return self._told(SILENT, result, began)
 
     # --- what they share -------------------------------------------------------------------------
 
@@ -126,16 +141,11 @@ class Counter:
             raise TurnedAway(WRONG_KEY)
         return source
 
-    async def _stored(self, body: bytes, storing: Awaitable[Result]) -> Result:
-        """What the door came back with; from here on the body is not needed any more."""
-        began = self._clock.monotonic()
-        try:
-            result = await storing
-        finally:
-            self._bodies.release(body)
+    def _told(self, dialect: Dialect, result: Result, began: float) -> Answer:
+        """The receipt, and how long its sender waited for it."""
         if isinstance(result, Taken) and not is_all_invalid(result):
             self._telemetry.answered(self._clock.monotonic() - began)
-        return result
+        return dialect.taken(result)
 
     def _refusal_of(self, error: Exception) -> Refused:
         refused = refusal_of(error)

@@ -60,7 +60,7 @@ class Search:
                 found += self._entry(reader, place, token)
             else:
                 found += self._settled_at_door(place, token)
-        return sorted(found, key=lambda trace: trace.accepted_at)
+        return sorted(reversed(found), key=lambda trace: trace.accepted_at)
 
     def places(self, token: str) -> Iterator[Place]:
         """Where the fingerprint of the token occurs, maybe by chance."""
