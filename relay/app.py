@@ -166,10 +166,14 @@ class Relay:
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
+        if task.cancelled():
+            return
+        error = task.exception()
         if error is not None:
             self._failed[task.get_name()] = type(error).__name__
             self._log.task_failed(task.get_name(), error)
+        elif not self._draining:  # they run until told to stop
+            self._failed[task.get_name()] = "nothing"
 
     async def _end_tasks(self) -> None:
         for task in self._tasks.values():

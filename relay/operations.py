@@ -74,7 +74,7 @@ class LiveOperations:
 
     def _is_stuck(self, name: str, lane: Lane) -> bool:
         available = self._relay.journal.available(name)
-        if available.oldest_at is None or lane.status.in_flight or lane.status.parked_works:
+        if available.oldest_at is None or lane.status.parked_works:
             return False
         since = max(available.oldest_at, self._relay.dispatchers[name].progressed_at)
         return self._clock.now() - since > _STUCK_AFTER_S
@@ -112,12 +112,15 @@ class LiveOperations:
 
     # --- what it knows ----------------------------------------------------------------------------
 
-    def find(self, token: str) -> Sequence[Trace]:
-        return self._relay.journal.records.find(token)
+    async def find(self, token: str) -> Sequence[Trace]:
+        return await self._relay.journal.find(token)
 
-    def dead_letters(self, destination: str | None, limit: int) -> Sequence[DeadLetter]:
+    async def dead_letters(self, destination: str | None, limit: int) -> Sequence[DeadLetter]:
         """The newest `limit`, oldest first."""
-        return deque(self._relay.journal.records.dead_letters(destination), maxlen=limit)
+        newest: deque[DeadLetter] = deque(maxlen=limit)
+        async for letter in self._relay.journal.dead_letters(destination):
+            newest.append(letter)
+        return newest
 
     # --- what it does -----------------------------------------------------------------------------
 

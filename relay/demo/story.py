@@ -105,7 +105,7 @@ async def _account(acts: Acts, screen: Screen) -> list[Equation]:
 async def _keep_running(screen: Screen, sandbox: Running, relay: RelayProcess) -> None:
     screen.plain("\nStill running, until Ctrl-C:")
     screen.line("senders", f"{relay.url}/v1/events")
-    screen.line("with the key", relay.environ["DEMO_KEY_BACKEND"])
+    screen.line("their key", relay.environ["DEMO_KEY_BACKEND"])
     screen.line("operator", f"{relay.operator_url}/metrics   /healthz   /api/lanes")
     screen.line("TikTok", f"{sandbox.url}/sandbox")
     screen.line("look", f"relay find poison-0 --journal {relay.journal}")

@@ -32,4 +32,5 @@ cost more than all of normalizing. So `http` gives `aiohttp.web.Server` a reques
 on one core, in CPU per request relative to a bare `web.Application` handler (50-57 us): low-level
 server with its own `web.Response` 0.83, writing the answer ourselves 0.56, with the small request
 too 0.49; a protocol of our own around the parser would get 0.40, and would be a server to keep.
+With keys, limits, receipts and counting the listener is at 0.70: 1.3 times the bare handler's rate.
 """

@@ -159,7 +159,7 @@ class OperatorListener:
         wanted = request.query.get("id", "")
         if not wanted:
             raise NotAsked("say which: ?id=…")
-        found = self._operations.find(wanted)
+        found = await self._operations.find(wanted)
         return _json([documents.trace(trace) for trace in found])
 
     async def _dead_letters(self, request: web.Request) -> web.Response:
@@ -167,7 +167,7 @@ class OperatorListener:
         if not (asked.isascii() and asked.isdecimal() and len(asked) < 10):
             raise NotAsked("limit is a number")
         limit = min(int(asked), _MOST_LETTERS)
-        letters = self._operations.dead_letters(request.query.get("destination"), limit)
+        letters = await self._operations.dead_letters(request.query.get("destination"), limit)
         return _json([documents.dead_letter(letter) for letter in letters])
 
     async def _stats(self, request: web.Request) -> web.Response:

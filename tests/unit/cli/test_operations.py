@@ -230,16 +230,16 @@ async def buried(house: House, count: int) -> list[str]:
     attempt = Attempt("a", "web", 1, time.time(), 0.1, count, 500, "reject", 200, 40002, "no", "r")
     dead = Settlement(entries, Outcome.REJECTED, Reason.INVALID_PARAMS)
     await house.journal.settle("web", attempt, [dead], [entry.seq for entry in entries])
-    return [letter.letter_id for letter in house.operations().dead_letters(None, 1000)]
+    return [letter.letter_id for letter in await house.operations().dead_letters(None, 1000)]
 
 
 async def test_the_newest_dead_letters_are_shown_oldest_first(house: House) -> None:
     ids = await buried(house, 5)
 
-    shown = house.operations().dead_letters("web", 2)
+    shown = await house.operations().dead_letters("web", 2)
 
     assert [letter.letter_id for letter in shown] == ids[-2:]
-    assert not house.operations().dead_letters("other", 2)
+    assert not await house.operations().dead_letters("other", 2)
 
 
 async def test_dead_letters_are_replayed_by_id_or_all(house: House) -> None:
@@ -255,4 +255,4 @@ async def test_dead_letters_are_replayed_by_id_or_all(house: House) -> None:
         (ids[1], "queued"), ("00", "unknown_id"),
     ]  # fmt: skip
     assert [each.letter_id for each in rest] == [ids[0], ids[2]]
-    assert operations.find("order-1")
+    assert await operations.find("order-1")

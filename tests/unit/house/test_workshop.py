@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 #: Files of a stage that do I/O are named after what they talk to.
 TECHNOLOGIES = {"http", "rocksdb", "kafka", "postgres"}
 
-STAGES = ("batch", "deliver", "ingest", "journal", "normalize", "sandbox", "sources")
+STAGES = ("batch", "deliver", "ingest", "operate", "journal", "normalize", "sandbox", "sources")
 
 
 def tracked_files() -> Iterator[Path]:

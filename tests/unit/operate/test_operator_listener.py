@@ -76,10 +76,10 @@ class OwnOperations:
     def metrics(self) -> bytes:
         return b"relay_conservation_gap 0\n"
 
-    def find(self, token: str) -> Sequence[Trace]:
+    async def find(self, token: str) -> Sequence[Trace]:
         return [TRACE] if token == "order-7" else []
 
-    def dead_letters(self, destination: str | None, limit: int) -> Sequence[DeadLetter]:
+    async def dead_letters(self, destination: str | None, limit: int) -> Sequence[DeadLetter]:
         self.asked.append((destination, limit))
         return [LETTER]
 

@@ -1,0 +1,116 @@
+"""Commands that change something, while a relay has the journal: they ask it to."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from relay import assembly
+from relay.clock import SystemClock
+from relay.config import load
+from relay.journal.protocol import End
+from relay.journal.rocksdb import JournalSettings, RocksJournal
+from relay.model import Arrival, Attempt, Event, Outcome, Reason, Settlement
+
+RELAY = Callable[..., Any]
+
+PURCHASE = {"event": "Purchase", "event_id": "refused", "user": {"email": "ada@example.com"}}
+
+
+async def bury_one(config: Path) -> None:
+    """Leave a dead letter in the journal."""
+    now = time.time()
+    normalize = assembly.normalizers_of(load(config, {}, checks=()))["web"]
+    event = normalize(PURCHASE | {"event_time": int(now)}, now=now)
+    assert isinstance(event, Event)
+    async with RocksJournal(JournalSettings(config.parent / "journal"), SystemClock()) as journal:
+        await journal.append([Arrival("http:refused/0", "backend", "web", event)])
+        entries = journal.take("web", End.OLDEST, lambda entry: True)
+        attempt = Attempt("a", "web", 1, now, 0.1, 1, 500, "reject", 200, 40002, "no", "r")
+        dead = Settlement(entries, Outcome.REJECTED, Reason.INVALID_PARAMS)
+        await journal.settle("web", attempt, [dead], [entry.seq for entry in entries])
+
+
+@pytest.fixture
+def running(config: Path) -> Iterator[Path]:
+    """A relay that serves this configuration; its operator's port is in it."""
+    asyncio.run(bury_one(config))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    listen = f'[listen]\npublic = "127.0.0.1:0"\noperator = "127.0.0.1:{port}"\n'
+    config.write_text(listen + config.read_text())
+    command = [sys.executable, "-m", "relay", "serve", "--config", str(config)]
+    with (config.parent / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ)
+    try:
+        until_ready(port, process)
+        yield config
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        assert process.poll() is None
+        connection = HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.05)
+        finally:
+            connection.close()
+    raise AssertionError("not ready")
+
+
+def test_a_file_and_a_dead_letter_go_through_the_running_relay(relay: RELAY, running: Path) -> None:
+    file = running.parent / "sales.ndjson"
+    sale = PURCHASE | {"event_time": int(time.time())}
+    file.write_bytes(
+        b"".join(orjson.dumps(sale | {"event_id": f"sale-{n}"}) + b"\n" for n in range(700))
+        + b"nonsense\n"
+    )
+
+    first = relay("import", file, "--source", "backend", "--json", "--allow-invalid")
+    again = relay("import", file, "--source", "backend", "--json", "--allow-invalid")
+    tried = relay("dead-letters", "replay", "--dry-run", "--json")
+    replayed = relay("dead-letters", "replay", "--json")
+
+    assert (first.json["accepted"], first.json["invalid"]) == (700, 1)
+    assert first.json["invalid_lines"] == {"701": "not_json"}
+    assert (again.json["known"], again.json["accepted"]) == (700, 0)
+    assert [each["result"] for each in tried.json] == ["queued"]
+    assert [each["result"] for each in replayed.json] == ["queued"]
+    assert relay("find", "sale-699", "--json").json[0]["source"] == "backend"
+    assert relay("journal", "stats", "--json").json[0]["accepted"] == 703
+    assert relay("journal", "verify").code == 0
+
+
+def test_a_relay_that_cannot_be_asked_is_told_of(relay: RELAY, running: Path) -> None:
+    """Its configuration was changed since it started."""
+    text = running.read_text()
+    running.write_text(text.replace('operator = "127.0.0.1:', 'operator = "127.0.0.2:'))
+    file = running.parent / "sales.ndjson"
+    file.write_bytes(orjson.dumps(PURCHASE))
+
+    said = relay("import", file, "--source", "backend")
+    running.write_text(text)
+
+    assert said.code == 1
+    assert "does not answer at listen.operator" in said.err
+    assert "Traceback" not in said.err
