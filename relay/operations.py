@@ -74,7 +74,7 @@ class LiveOperations:
 
     def _is_stuck(self, name: str, lane: Lane) -> bool:
         available = self._relay.journal.available(name)
-        if available.oldest_at is None or lane.status.parked_works:
+        if available.oldest_at is None or lane.status.in_flight or lane.status.parked_works:
             return False
         since = max(available.oldest_at, self._relay.dispatchers[name].progressed_at)
         return self._clock.now() - since > _STUCK_AFTER_S

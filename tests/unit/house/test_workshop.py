@@ -19,7 +19,9 @@ ROOT = Path(__file__).parents[3]
 #: Files of a stage that do I/O are named after what they talk to.
 TECHNOLOGIES = {"http", "rocksdb", "kafka", "postgres"}
 
-STAGES = ("batch", "deliver", "ingest", "operate", "journal", "normalize", "sandbox", "sources")
+STAGES = (
+    "batch", "deliver", "ingest", "journal", "normalize", "operate", "sandbox", "sources",
+)  # fmt: skip
 
 
 def tracked_files() -> Iterator[Path]:
