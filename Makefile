@@ -49,7 +49,7 @@ bench: setup-dev  ## speed, beside a bare handler on the same machine (ARGS=--qu
 	$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: soak
-soak: setup-dev tools  ## the long tests: kill -9, full disk, hours of load
+soak: setup-dev tools  ## the long tests: kill -9 a thousand times, in about an hour
 	$(PYTEST) -m soak
 
 .PHONY: schemas
