@@ -12,8 +12,6 @@ from typing import NamedTuple
 
 import pytest
 
-pytestmark = pytest.mark.acceptance
-
 #: The demo is to take less than 90 seconds on a machine that has nothing else to do.
 PATIENCE_S = 180
 
