@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any
@@ -102,9 +102,7 @@ class Relay:
             telemetry=self.telemetry,
             log=self._log,
         )
-        self.keys = Keys(
-            {name: [key.read() for key in keys] for name, keys in self._keys().items()}
-        )
+        self.keys = Keys(self._keys())
         self._start("secrets", self._refresh_secrets())
         self.operations = LiveOperations(
             self, Replayer(self.journal, normalizers, clock), acceptor, clock
@@ -198,9 +196,8 @@ class Relay:
             for source in self.settings.sources:
                 with contextlib.suppress(ConfigError, SecretUnavailable):
                     self.routes[source.name] = assembly.route_of(source)
-            self.keys.replace(
-                {name: [key.read() for key in keys] for name, keys in self._keys().items()}
-            )
+            with contextlib.suppress(SecretUnavailable):
+                self.keys.replace(self._keys())
 
     def _sender_secrets(self) -> list[str]:
         found = []
@@ -212,8 +209,11 @@ class Relay:
                     self._log.secret_unavailable(missing.reference, missing.reason)
         return found
 
-    def _keys(self) -> Mapping[str, Any]:
-        return {source.name: source.keys for source in self.settings.sources if source.keys}
+    def _keys(self) -> Mapping[str, Sequence[str]]:
+        """API keys by source. Raises `SecretUnavailable`."""
+        return {
+            source.name: [key.read() for key in source.keys] for source in self.settings.sources
+        }
 
     # --- what others look at ----------------------------------------------------------------------
 
@@ -241,7 +241,3 @@ class Relay:
     def is_open(self) -> bool:
         """Listening to senders, and not about to leave."""
         return self._listening and not self._draining
-
-
-#: What `serve` is given to tell a person where the relay listens.
-Ready = Callable[[Relay], None]

@@ -257,7 +257,8 @@ class DeadLetter:
     """A rejected or expired entry, kept with its reason; `letter_id` names it for replay.
 
     `unknown_since` is the time of the first attempt whose outcome stayed unknown: TikTok may have
-    it, and forgets repeats after 48 h, so replay refuses it from then on.
+    it, and forgets repeats after 48 h, so replay refuses it from then on. `test_event_code` is
+    that of a test event: replayed, it is one again.
     """
 
     letter_id: str
@@ -279,3 +280,4 @@ class DeadLetter:
     replayed_at: float | None
     unknown_since: float | None
     wire: bytes
+    test_event_code: str | None = None

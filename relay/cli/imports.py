@@ -183,7 +183,7 @@ def _chunks(lines: Iterator[Row]) -> Iterator[tuple[int, list[Row]]]:
 def _item(row: Row, unreadable: dict[int, str]) -> object:
     """The line's JSON; null, which is no conversion, for one that has none."""
     if row.body is None:
-        unreadable[row.number] = "too_large"
+        unreadable[row.number] = row.problem
         return None
     try:
         parsed: object = orjson.loads(row.body)

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 import orjson
+import typer
 
 from relay import assembly
 from relay.cli import settings as configuration
-from relay.cli.terminal import EXIT_MISTAKE, fail, say, write_line
+from relay.cli.terminal import EXIT_FAILED, EXIT_MISTAKE, fail, say, write_line
 from relay.clock import SystemClock
 from relay.config import DEFAULT_FILE, Settings
 from relay.errors import ConfigError, Mistake, PayloadRefused
@@ -166,7 +167,7 @@ def _one_body(
         reading = source.read(body, headers, now=now, recall=lambda key: None)
     except PayloadRefused as refused:
         _write_object({"refused": refused.reason})
-        return
+        raise typer.Exit(EXIT_FAILED) from None
     match reading:
         case Ignored(reason):
             _write_object({"ignored": reason})

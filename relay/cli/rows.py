@@ -32,11 +32,13 @@ class FileUnusable(RelayError):
 
 class Row(NamedTuple):
     """A line of the file: its number (from 1), its conversion as JSON, and how many bytes of the
-    file are read. `body` is None for a line that is longer than `MAX_LINE_BYTES`."""
+    file are read. `body` is None for a line that cannot be one; `problem` says why: it is longer
+    than `MAX_LINE_BYTES`, or has more cells than the header names."""
 
     number: int
     body: bytes | None
     read_bytes: int
+    problem: str = "too_large"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +106,16 @@ def table_rows(path: Path, table: Table) -> Iterator[Row]:
         lines = _decoded(stream)
         first = next(lines, "")
         delimiter = _delimiter(first)
-        make = _maker(next(csv.reader([first], delimiter=delimiter), []), table)
+        header = next(csv.reader([first], delimiter=delimiter), [])
+        make = _maker(header, table)
         reader = csv.reader(lines, delimiter=delimiter)
         try:
             for row in reader:
-                if any(row):
-                    yield Row(reader.line_num + 1, orjson.dumps(make(row)), raw.tell())
+                number = reader.line_num + 1
+                if any(row[len(header) :]):  # a separator too many moves what stands behind it
+                    yield Row(number, None, raw.tell(), "more_cells_than_columns")
+                elif any(row):
+                    yield Row(number, orjson.dumps(make(row)), raw.tell())
         except csv.Error:
             raise FileUnusable(f"line {reader.line_num + 1} cannot be read as CSV") from None
 

@@ -99,6 +99,11 @@ class Outlet(Protocol):
         """
         ...
 
+    def unknown_since(self, destination: str, seqs: Sequence[int]) -> float | None:
+        """When the first attempt with an unknown outcome began that carried one of these entries;
+        None when TikTok cannot have them. Raises `JournalUnavailable`."""
+        ...
+
     def give_back(self, destination: str, seqs: Sequence[int]) -> None: ...
 
     async def settle(

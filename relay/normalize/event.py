@@ -84,6 +84,13 @@ class Normalizer:
             return result
         return _refusal(result, conversion, name, moment, issues)
 
+    def refused(self, conversion: object, reason: Reason, issue: FieldIssue) -> Refusal:
+        """A refusal that somebody else decided on, with what the conversion can be found by."""
+        known: Conversion = conversion if isinstance(conversion, dict) else {}
+        name = take(self._read_name, known.get("event"), "event", [])
+        moment = take(seconds, known.get("event_time"), "event_time", [])
+        return _refusal(reason, known, name, moment, [issue])
+
     def _event(
         self, conversion: Conversion, name: str, moment: int, now: float, issues: Issues
     ) -> Event | Reason:

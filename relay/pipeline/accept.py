@@ -12,7 +12,7 @@ from relay.config import Destination
 from relay.errors import PayloadRefused, SignatureRefused, UnknownSource
 from relay.ingest.protocol import Headers, Mismatch, Nothing, Taken
 from relay.journal.protocol import Intake
-from relay.model import Answer, Arrival, Event, FieldIssue, Outcome, Reason, Refusal
+from relay.model import Answer, Arrival, Event, FieldIssue, Reason, Refusal
 from relay.normalize.event import Normalizer
 from relay.pipeline.summary import sum_up
 from relay.sources.canonical import Canonical
@@ -30,15 +30,7 @@ from relay.telemetry import Log, Telemetry
 #: So many events are normalized before other requests have their turn: some 10 ms.
 _AT_ONCE = 500
 
-_STRANGER = Refusal(
-    Outcome.INVALID,
-    Reason.UNKNOWN_DESTINATION,
-    None,
-    None,
-    None,
-    None,
-    (FieldIssue("destination", "unknown_destination"),),
-)
+_STRANGER = FieldIssue("destination", "unknown_destination")
 
 
 def _remember_nothing(key: bytes) -> bytes | None:
@@ -195,14 +187,16 @@ class Acceptor:
                 arrivals += [Arrival(receipt, source, name, item) for name, _, _ in every]
                 continue
             for name, normalize, test_code in every:
-                if type(item) is dict and "destination" in item and item["destination"] != name:
+                if type(item) is dict and item.get("destination") and item["destination"] != name:
                     continue
                 result = normalize(item, now=now)
                 if test_code is not None and isinstance(result, Event):
                     result = result._replace(test_event_code=result.test_event_code or test_code)
                 arrivals.append(Arrival(receipt, source, name, result))
             if not arrivals or arrivals[-1].receipt != receipt:  # it named a stranger
-                arrivals.append(Arrival(receipt, source, every[0][0], _STRANGER))
+                name, normalize, _ = every[0]
+                refused = normalize.refused(item, Reason.UNKNOWN_DESTINATION, _STRANGER)
+                arrivals.append(Arrival(receipt, source, name, refused))
         return arrivals
 
     def _test_code(self, destination: str, now: float) -> str | None:

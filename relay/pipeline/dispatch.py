@@ -14,7 +14,7 @@ from relay.config import Destination
 from relay.deliver import request, verdict
 from relay.deliver.http import Sender
 from relay.deliver.lane import Lane
-from relay.deliver.plan import Again, Decision, Finished, Fresh, Wait
+from relay.deliver.plan import TIKTOK_REMEMBERS_S, Again, Decision, Finished, Fresh, Wait
 from relay.deliver.verdict import Reply, Verdict
 from relay.deliver.work import Work
 from relay.errors import JournalUnavailable
@@ -128,8 +128,24 @@ class Dispatcher:
         if not entries:
             self._lane.found_nothing(now)
             return
-        work = self._lane.start(fresh, [entry.seq for entry in entries], now)
+        seqs = [entry.seq for entry in entries]
+        since = self._unknown_since(entries, seqs)
+        work = self._lane.start(fresh, seqs, now, unknown_since=since)
+        if since is not None and now - since >= TIKTOK_REMEMBERS_S:
+            self._say_late(len(entries), now - since)
         requests.create_task(self._send(work, entries))
+
+    def _unknown_since(self, entries: Sequence[Entry], seqs: Sequence[int]) -> float | None:
+        """What only the journal knows after a restart; asked of entries old enough to matter."""
+        old = self._clock.now() - TIKTOK_REMEMBERS_S
+        if all(entry.accepted_at > old for entry in entries):
+            return None
+        return self._journal.unknown_since(self._name, seqs)
+
+    def _say_late(self, events: int, age_s: float) -> None:
+        """TikTok may count these twice: the one repeat that is not safe."""
+        self._outside.telemetry.resent_late(self._name, events)
+        self._outside.log.late_repeat(self._name, events=events, age_s=age_s)
 
     def _begin_again(
         self, requests: asyncio.TaskGroup, work: Work, now: float, *, late: bool
@@ -143,9 +159,7 @@ class Dispatcher:
             self._lane.drop([seq for seq in work.seqs if seq not in left])
             return
         if late and work.unknown_since is not None:
-            self._outside.telemetry.resent_late(self._name, len(entries))
-            age_s = now - work.unknown_since
-            self._outside.log.late_repeat(self._name, events=len(entries), age_s=age_s)
+            self._say_late(len(entries), now - work.unknown_since)
         requests.create_task(self._send(self._lane.start_again(work, now), entries))
 
     def _without_expired(

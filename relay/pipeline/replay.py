@@ -10,13 +10,10 @@ from typing import Protocol
 import orjson
 
 from relay.clock import Clock
+from relay.deliver.plan import TIKTOK_REMEMBERS_S
 from relay.journal.protocol import Intake
 from relay.model import Arrival, DeadLetter, Event
 from relay.normalize.event import Normalizer
-
-#: TikTok drops an event it has for 48 hours and counts it again after that (TikTok help, "Event
-#: deduplication").
-TIKTOK_REMEMBERS_S = 48 * 3600.0
 
 
 class Replayed(StrEnum):
@@ -70,6 +67,7 @@ class Replayer:
             return Replay(letter.letter_id, Replayed.REFUSED, event.reason)
         if dry_run:
             return Replay(letter.letter_id, Replayed.QUEUED)
+        event = event._replace(test_event_code=letter.test_event_code)
         receipt = f"replay:{letter.letter_id}/0"
         arrival = Arrival(receipt, letter.source, letter.destination, event)
         (answer,) = await self._journal.append([arrival])

@@ -74,7 +74,7 @@ def _rates(
     share = median_ratio(pairs)
     return Row(
         name,
-        f"{count(rate)} events/s",
+        f"{count(rate)} /s",
         f"{beside} {count(yardstick)}",
         f"{share:.2f}",
         f"≥ {aim:.2f}",
@@ -131,8 +131,8 @@ async def drain(bench: Bench, folder: Path) -> Report:
     report.rows.append(
         Row(
             f"drain of {count(bench.plan.backlog)}",
-            f"{count(drained)} events/s",
-            f"requests of 50: {count(live_rate)}",
+            f"{count(drained)} /s",
+            f"live {count(live_rate)}",
             f"{share:.2f}",
             "≥ 2.00",
             share >= 2,
@@ -177,7 +177,7 @@ async def waiting(bench: Bench, folder: Path) -> Report:
     # The first of each found out the rate, and filled what is filled once.
     fulls, empties = bursts["full"][1:], bursts["empty"][1:]
     report.rows += [
-        _rates(f"accepting, {count(waits)} waiting", fulls, empties, beside="empty", aim=0.90),
+        _rates(f"door, {count(waits)} waiting", fulls, empties, beside="empty", aim=0.90),
         _most("  memory, peak", megabytes, peak, _MEMORY, beside=f"empty {megabytes(beside)}"),
         _most("  restart to ready", in_seconds, ready_s, _READY_S),
     ]

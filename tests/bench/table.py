@@ -10,12 +10,13 @@ from rich.table import Table
 
 from tests.bench.figures import Report, Row
 
-_COLUMNS = ("", "relay", "beside it", "ratio", "aim", "", "CPU s per million")
+_COLUMNS = ("", "relay", "beside it", "ratio", "aim", "", "CPU s/million")
 
 
 def show(console: Console, facts: Mapping[str, str], reports: Mapping[str, Report]) -> None:
     """Print the machine, the table, and below it what there is to know about single lines."""
     console.print(", ".join(f"{name} {value}" for name, value in facts.items()))
+    console.print("Rates are events per second; in brackets the CPU time of what stands beside.")
     table = Table(box=SIMPLE, pad_edge=False)
     for column in _COLUMNS:
         table.add_column(column, no_wrap=True)

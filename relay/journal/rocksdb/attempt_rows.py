@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from relay.journal import attempts, layout
 from relay.journal.attempts import AttemptRecord
@@ -18,12 +18,31 @@ def near(folder: Folder, queue: Queue, seq: int) -> Iterator[AttemptRecord]:
     arrived = queue.day_of(seq) or ""
     for day in folder.days(LOG):
         if day >= arrived:
-            for _, value in rows(folder.family(LOG + day), start, stop, pass_by):
-                yield attempts.unpack(value)
+            yield from _between(folder, day, start, stop)
+
+
+def unknown_since(folder: Folder, queue: Queue, seqs: Sequence[int]) -> float | None:
+    """When TikTok may first have taken one of these entries without our having read its answer."""
+    first, last = min(seqs), max(seqs)
+    start = layout.row_key(b"a", queue.number, max(0, first - layout.MAX_SPAN))
+    stop = layout.row_key(b"a", queue.number, last + 1)
+    arrived = queue.day_of(first) or ""
+    found = [
+        record.attempt.started_at
+        for day in folder.days(LOG)
+        if day >= arrived
+        for record in _between(folder, day, start, stop)
+        if record.attempt and record.attempt.unknown and any(map(record.carried, seqs))
+    ]
+    return min(found, default=None)
+
+
+def _between(folder: Folder, day: str, start: bytes, stop: bytes) -> Iterator[AttemptRecord]:
+    for _, value in rows(folder.family(LOG + day), start, stop, pass_by):
+        yield attempts.unpack(value)
 
 
 def of_lane(folder: Folder, lane: int, day: str) -> Iterator[AttemptRecord]:
     """All records that were stored on one day for a destination."""
     start, stop = layout.lane_key(b"a", lane), layout.lane_key(b"a", lane + 1)
-    for _, value in rows(folder.family(LOG + day), start, stop, pass_by):
-        yield attempts.unpack(value)
+    yield from _between(folder, day, start, stop)

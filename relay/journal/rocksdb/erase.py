@@ -24,7 +24,6 @@ from relay.journal.rocksdb.scan import row_at_or_before
 from relay.journal.rocksdb.search import Search
 from relay.journal.rocksdb.settle import SettleJob, Settler
 from relay.journal.rocksdb.state import State
-from relay.journal.rocksdb.trouble import Damaged
 from relay.model import Entry, Outcome, Reason, Settlement
 
 _ERASED = b"{}"
@@ -110,10 +109,11 @@ class Eraser:
         if day is None or LOG + day not in self._state.folder.names:
             return None
         prefix, key = layout.lane_key(b"e", queue.number), layout.row_key(b"e", queue.number, seq)
+        family = self._state.folder.family(LOG + day)
+        row = row_at_or_before(family, key, prefix, chunk.MAX_ENTRIES)
         try:
-            row = row_at_or_before(self._state.folder.family(LOG + day), key, prefix)
             return None if row is None else (day, layout.row_seq(row[0]), chunk.unpack(row[1]))
-        except (Damaged, ValueError):
+        except ValueError:
             return None
 
     def _hits(

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, cast
 
 from rocksdict import AccessType, Cache, ColumnFamily, Rdict, WriteBatch
 
 from relay.errors import JournalFormat, JournalUnavailable
 from relay.journal import layout
+from relay.journal.rocksdb import seeds
+from relay.journal.rocksdb.links import Links
 from relay.journal.rocksdb.options import CACHE_BYTES, CLAIMS, database_options, family_options
-from relay.journal.rocksdb.trouble import Damaged, translated
-from relay.journal.rocksdb.wal import LinkedLogs
+from relay.journal.rocksdb.trouble import Damaged, opening, translating
 
 __all__ = ["CLAIMS", "DEAD", "LEDGER", "LOG", "META", "Folder"]
 
 META, LEDGER, DEAD = "meta", "ledger", "dead"
 LOG = "log-"
 
-_T = TypeVar("_T")
-
 
 class Table(NamedTuple):
-    """A table file: its family, and the keys it spans."""
+    """A table file, and the keys it spans."""
 
     file: str
-    family: str
     first: bytes
     last: bytes
 
@@ -70,27 +67,31 @@ class Folder:
         self.names = set(self._existing())
         families = {name: family_options(name, self._cache) for name in self.names}
         access = AccessType.read_only()
-        self._db = _translating(
+        self._db = opening(
             lambda: Rdict(str(self._database), options, families, access_type=access)
         )
 
     def _open(self, *, create: bool) -> None:
         self._prepare(create=create)
-        logs = LinkedLogs(self._database, self.path / "quarantine")
-        self.reading_was_cut = logs.reading_was_cut
+        links = Links(self._database, self.path / "quarantine")
+        self.reading_was_cut = links.reading_was_cut
         try:
-            self.names = {META, LEDGER, DEAD, *self._existing()}
-            options = database_options(self._cache)
+            existing = self._existing()
+            seeds.check(self.path, existing)
+            self.names = {META, LEDGER, DEAD, *existing}
+            options = database_options(self._cache, create=create)
             families = {name: family_options(name, self._cache) for name in self.names}
-            self._db = _translating(lambda: Rdict(str(self._database), options, families))
+            self._db = opening(lambda: Rdict(str(self._database), options, families))
+            links.restore_tables(self._db.latest_sequence_number())
             for name in sorted(self.names):
                 self._mark(name)
             self._identity = self._current_identity()
+            self.dropped = links.keep_damaged_logs()
         except BaseException:
-            logs.forget()
             self.close()
             raise
-        self.dropped = logs.keep_damaged()
+        finally:
+            links.drop()
 
     def _prepare(self, *, create: bool) -> None:
         try:
@@ -110,7 +111,7 @@ class Folder:
     def _existing(self) -> list[str]:
         if not (self._database / "CURRENT").exists():
             return []
-        names = _translating(lambda: Rdict.list_cf(str(self._database)))
+        names = opening(lambda: Rdict.list_cf(str(self._database)))
         return [name for name in names if name != "default"]
 
     def _check_format(self, *, read_only: bool) -> None:
@@ -139,7 +140,7 @@ class Folder:
     def family(self, name: str) -> Rdict:
         found = self._families.get(name)
         if found is None:
-            found = self._families[name] = _translating(
+            found = self._families[name] = translating(
                 lambda: self._open_db.get_column_family(name)
             )
         return found
@@ -147,7 +148,7 @@ class Folder:
     def handle(self, name: str) -> ColumnFamily:
         found = self._handles.get(name)
         if found is None:
-            found = _translating(lambda: self._open_db.get_column_family_handle(name))
+            found = translating(lambda: self._open_db.get_column_family_handle(name))
             self._handles[name] = found
         return found
 
@@ -155,29 +156,27 @@ class Folder:
         """Make the family if it is missing."""
         if name not in self.names:
             options = family_options(name, self._cache)
-            _translating(lambda: self._open_db.create_column_family(name, options))
+            translating(lambda: self._open_db.create_column_family(name, options))
             self.names.add(name)
             self._mark(name)
 
     def _mark(self, name: str) -> None:
-        """Give the family a file of its own, once.
-
-        The names of families stand in RocksDB's manifest and in table files. Should the manifest
-        be damaged, `mend` knows from the files which rows of the write-ahead log belong where; of
-        a family without a file all rows in the log would be lost.
-        """
+        """Give the family a table file of its own, once, and keep a copy: see `seeds`."""
+        if seeds.has(self.path, name):
+            return
         family = self.family(name)
-        try:
-            if self.get(name, layout.MARKER) is not None:
-                return
-        except Damaged:
-            return  # so there is a file
 
         def mark() -> None:
             family.put(layout.MARKER, b"")
             family.flush()
 
-        _translating(mark)
+        translating(mark)
+        marked = (layout.MARKER, layout.MARKER)
+        tables = [table.file for table in self.tables() if (table.first, table.last) == marked]
+        try:
+            seeds.keep(self.path, name, [self._database / table for table in tables])
+        except OSError as error:
+            raise JournalUnavailable(f"journal.path cannot be used: {error.strerror}") from error
 
     def drop(self, name: str) -> None:
         family = self._families.pop(name, None)
@@ -185,7 +184,8 @@ class Folder:
         if family is not None:
             family.close()
         self.names.discard(name)
-        _translating(lambda: self._open_db.drop_column_family(name))
+        seeds.drop(self.path, name)  # first: a seed without its family would be damage
+        translating(lambda: self._open_db.drop_column_family(name))
 
     def days(self, kind: str) -> list[str]:
         """Days (`YYYYMMDD`) that have a family of this kind, oldest first."""
@@ -197,24 +197,19 @@ class Folder:
 
     def get(self, name: str, key: bytes) -> bytes | None:
         family = self.family(name)
-        return cast("bytes | None", _translating(lambda: family.get(key)))
+        return cast("bytes | None", translating(lambda: family.get(key)))
 
     def get_many(self, name: str, keys: list[bytes]) -> list[bytes | None]:
         family = self.family(name)
         # rocksdict types its key lists invariantly, and its answer as Any | None.
-        found: Any = _translating(lambda: family.get(cast("list[Any]", keys)))
+        found: Any = translating(lambda: family.get(cast("list[Any]", keys)))
         return cast("list[bytes | None]", found)
 
     def tables(self) -> list[Table]:
         """All table files of the database."""
         return [
-            Table(
-                file["name"].removeprefix("/"),
-                file["column_family_name"],
-                file["start_key"],
-                file["end_key"],
-            )
-            for file in _translating(self._open_db.live_files)
+            Table(file["name"].removeprefix("/"), file["start_key"], file["end_key"])
+            for file in translating(self._open_db.live_files)
         ]
 
     # --- writing ----------------------------------------------------------------------------------
@@ -225,11 +220,11 @@ class Folder:
 
     def write(self, batch: WriteBatch) -> None:
         """Write atomically, not yet durable: that is `sync`."""
-        _translating(lambda: self._open_db.write(batch))
+        translating(lambda: self._open_db.write(batch))
 
     def sync(self) -> None:
         """Make everything written durable. Blocks in the kernel, without the GIL."""
-        _translating(lambda: self._open_db.flush_wal(True))
+        translating(lambda: self._open_db.flush_wal(True))
 
     def delete_before(self, name: str, key: bytes) -> None:
         """Delete all rows of the family below `key`, if there are any."""
@@ -241,7 +236,7 @@ class Folder:
             if not iterator.valid() or iterator.key() < key:
                 family.delete_range(layout.FIRST, key)
 
-        _translating(delete)
+        translating(delete)
 
     def check(self) -> None:
         """Raise `JournalUnavailable` when writing on would be a lie or fill the disk.
@@ -276,11 +271,3 @@ class Folder:
 
 
 _DATA = (".sst", ".log")
-
-
-def _translating(call: Callable[[], _T]) -> _T:
-    """Call RocksDB; raise its errors as ours."""
-    try:
-        return call()
-    except Exception as error:  # rocksdict raises bare Exception for all that RocksDB says
-        raise translated(error) from error

@@ -16,7 +16,7 @@ from relay.journal.intervals import ranges_of
 from relay.journal.ledger import LedgerRow
 from relay.journal.protocol import End, Fits
 from relay.journal.queue import Queue
-from relay.journal.rocksdb import claims
+from relay.journal.rocksdb import attempt_rows, claims
 from relay.journal.rocksdb.append import AppendJob
 from relay.journal.rocksdb.chores import Chores
 from relay.journal.rocksdb.engine import Engine, Listeners
@@ -212,6 +212,12 @@ class RocksJournal:
                 for start, end in ranges_of(sorted(seqs))
                 for entry in self._store.reader.entries(queue, start, end)
             ]
+
+    def unknown_since(self, destination: str, seqs: Sequence[int]) -> float | None:
+        """See `protocol.Outlet.unknown_since`."""
+        with self._engine.reading():
+            folder = self._store.folder
+            return attempt_rows.unknown_since(folder, self._queues[destination], seqs)
 
     def give_back(self, destination: str, seqs: Sequence[int]) -> None:
         """See `protocol.Outlet.give_back`."""

@@ -113,16 +113,7 @@ class Letters:
             letter["accepted_at"], Outcome(letter["outcome"]), Reason(letter["reason"]),
             attempt.get("code"), attempt.get("message"), attempt.get("request_id"),
             attempt.get("number", 0), letter["replayed_at"],
-            self._unknown_since(queue, layout.dead_seq(key)), letter["body"].encode(),
+            attempt_rows.unknown_since(self._state.folder, queue, [layout.dead_seq(key)]),
+            letter["body"].encode(),
+            letter["test_event_code"],
         )  # fmt: skip
-
-    def _unknown_since(self, queue: Queue, seq: int) -> float | None:
-        """When TikTok may first have taken the entry without our having read its answer."""
-        return min(
-            [
-                record.attempt.started_at
-                for record in attempt_rows.near(self._state.folder, queue, seq)
-                if record.attempt and record.attempt.unknown and record.carried(seq)
-            ],
-            default=None,
-        )

@@ -14,6 +14,7 @@ be read of those tables is copied over first.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from itertools import count
 from pathlib import Path
@@ -21,12 +22,14 @@ from pathlib import Path
 from rocksdict import Cache, Rdict, WriteBatch
 
 from relay.errors import JournalFormat, JournalUnavailable
+from relay.journal.rocksdb import seeds
 from relay.journal.rocksdb.folder import Folder
 from relay.journal.rocksdb.options import CACHE_BYTES, database_options
 from relay.journal.rocksdb.scan import pass_by, rows
-from relay.journal.rocksdb.trouble import Damaged, translated
+from relay.journal.rocksdb.trouble import Damaged, translating
 
 _BYTES_PER_WRITE = 8 << 20
+_TABLE = re.compile(r"\d+\.sst")
 
 
 def mend(path: Path) -> int:
@@ -35,9 +38,14 @@ def mend(path: Path) -> int:
     staging = path / "mending"
     try:
         _link(path / "db", staging / "db")
-        _repair(staging / "db")
-        lost = {file.name for file in (staging / "db" / "lost").glob("*.sst")}
-        _rescue(path, staging, lost)
+        if (path / "seeds").exists():
+            seeds.sow(path, staging / "db")
+            shutil.copytree(path / "seeds", staging / "seeds")
+        fresh, lost = _repaired(staging)
+        try:
+            _rescue(path, fresh, lost)
+        finally:
+            fresh.close()
         shutil.rmtree(staging / "db" / "lost", ignore_errors=True)
         (path / "rebuild").touch()
         _sync(staging / "db")
@@ -76,32 +84,45 @@ def _link(source: Path, target: Path) -> None:
             shutil.copy2(file, target / file.name)
 
 
-def _repair(database: Path) -> None:
-    try:
-        Rdict.repair(str(database), database_options(Cache(CACHE_BYTES)))
-    except Exception as error:  # rocksdict raises bare Exception for all that RocksDB says
-        raise translated(error) from error
+def _repaired(staging: Path) -> tuple[Folder, set[str]]:
+    """The repaired database, open, and the table files that were put aside.
 
-
-def _rescue(path: Path, staging: Path, lost: set[str]) -> None:
-    """Copy what can be read of the tables that repair put aside into the repaired database."""
-    fresh = Folder(staging, create=True)
-    try:
+    Repair looks at rows; of what else is in a table, opening tells.
+    """
+    database, aside = staging / "db", staging / "db" / "lost"
+    while True:
+        translating(lambda: Rdict.repair(str(database), database_options(Cache(CACHE_BYTES))))
         try:
-            old = Folder(path, read_only=True)
-        except (Damaged, JournalFormat):
-            return  # its manifest is damaged: nothing tells what was in which table
-        _copy_tables(old, fresh, lost)
-        fresh.sync()
-    finally:
-        fresh.close()
+            fresh = Folder(staging, create=True)
+        except Damaged as error:
+            table = _TABLE.search(str(error))
+            if table is None or not (database / table[0]).exists():
+                raise
+            aside.mkdir(exist_ok=True)
+            (database / table[0]).rename(aside / table[0])
+            continue
+        return fresh, {file.name for file in aside.glob("*.sst")}
 
 
-def _copy_tables(old: Folder, fresh: Folder, lost: set[str]) -> None:
+def _rescue(path: Path, fresh: Folder, lost: set[str]) -> None:
+    """Copy what can be read of the tables that were put aside into the repaired database."""
+    if not lost:
+        return
+    try:
+        old = Folder(path, read_only=True)
+    except (Damaged, JournalFormat):
+        return  # its manifest is damaged: nothing tells what was in which table
+    _copy_tables(old, fresh, path, lost)
+    fresh.sync()
+
+
+def _copy_tables(old: Folder, fresh: Folder, path: Path, lost: set[str]) -> None:
     try:
         for table in old.tables():
-            if table.file in lost:
-                _copy(old, fresh, table.family, table.first, table.last + b"\0")
+            if table.file in lost and (path / "db" / table.file).exists():
+                family = seeds.family_of(path / "db" / table.file, old.names)
+                if family is not None:
+                    _copy(old, fresh, family, table.first, table.last + b"\0")
     finally:
         old.close()
 

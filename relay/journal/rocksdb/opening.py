@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,9 +32,10 @@ def open_folder(
     except OSError as error:
         raise JournalUnavailable(f"journal.path cannot be used: {error.strerror}") from error
     damages = mend(path) if damaged else 0
-    try:
+    folder = None
+    with suppress(Damaged):
         folder = _opened(path, create=create, min_free_bytes=min_free_bytes)
-    except Damaged:
+    if folder is None:
         damages += mend(path)
         folder = _opened(path, create=False, min_free_bytes=min_free_bytes)
     damages += folder.dropped

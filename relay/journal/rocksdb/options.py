@@ -22,10 +22,10 @@ MEMTABLE_BYTES = 48 * _MIB
 WAL_BYTES = 96 * _MIB
 
 
-def database_options(cache: Cache, *, read_only: bool = False) -> Options:
+def database_options(cache: Cache, *, create: bool = False, read_only: bool = False) -> Options:
     """Options of the database as a whole (and of its unused default family)."""
     options = family_options("", cache)
-    options.create_if_missing(True)
+    options.create_if_missing(create)
     options.create_missing_column_families(True)
     options.set_max_background_jobs(2)
     options.set_db_write_buffer_size(MEMTABLE_BYTES)

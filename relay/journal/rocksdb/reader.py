@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from rocksdict import Rdict
+
 from relay.journal import chunk, layout
 from relay.journal.chunk import Chunk
 from relay.journal.queue import Queue
@@ -96,20 +98,32 @@ class Reader:
         day = queue.day_of(start)
         if day is None or LOG + day not in self._state.folder.names:
             return
-        prefix = layout.lane_key(b"e", queue.number)
-        iterator = scan.opened(self._state.folder.family(LOG + day))
-        iterator.seek_for_prev(layout.row_key(b"e", queue.number, start))
         at = start
-        while at < end and iterator.valid() and iterator.key().startswith(prefix):
-            first = layout.row_seq(iterator.key())
+        for key, value in self._rows(self._state.folder.family(LOG + day), queue.number, start):
+            first = layout.row_seq(key)
             try:
-                stored = chunk.unpack(iterator.value())
+                stored = chunk.unpack(value)
             except ValueError:
                 return
-            if not first <= at < first + stored.size:
+            if at >= end or not first <= at < first + stored.size:
                 return
             yield first, stored
             at = first + stored.size
+
+    @staticmethod
+    def _rows(family: Rdict, lane: int, start: int) -> Iterator[tuple[bytes, bytes]]:
+        """Rows of chunks up to a damage, the first holding `start` if it is there at all."""
+        prefix, key = layout.lane_key(b"e", lane), layout.row_key(b"e", lane, start)
+        iterator = scan.opened(family)
+        iterator.seek_for_prev(key)
+        if not iterator.valid() and scan.damage_of(iterator) is not None:
+            row = scan.row_at_or_before(family, key, prefix, chunk.MAX_ENTRIES)
+            if row is None:
+                return
+            iterator = scan.opened(family)
+            iterator.seek(row[0])
+        while iterator.valid() and iterator.key().startswith(prefix):
+            yield iterator.key(), iterator.value()
             iterator.next()
         if not iterator.valid():
             scan.damage_of(iterator)  # raises what is not damage

@@ -8,7 +8,6 @@ was accepted, attempt records what was settled.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,11 +58,8 @@ def _fits(folder: Folder, lane: int) -> bool:
     counters, settled = stored.counters or Counters(), IntervalSet(stored.settled or ())
     queue = Queue("", lane)
     queue.days = stored.days or []
-    try:
-        chunk_end, chunk_day = _last(folder, lane, b"e", folder.days(LOG))
-        door_end, door_day = _last(folder, lane, b"d", folder.days(LOG))
-    except Damaged:
-        return False
+    chunk_end, chunk_day = _last(folder, lane, b"e", folder.days(LOG))
+    door_end, door_day = _last(folder, lane, b"d", folder.days(LOG))
     return (
         counters.accepted == counters.next_seq + counters.next_door
         and counters.settled == settled.total + counters.next_door
@@ -151,14 +147,10 @@ def _seqs(folder: Folder, lane: int, kind: bytes, day: str) -> tuple[int, int] |
     """The first seq of a day's rows of this kind, and the seq behind the last one."""
     family = folder.family(LOG + day)
     prefix = layout.lane_key(kind, lane)
-    found = rows(family, prefix, prefix + b"\xff" * 9, pass_by)
-    first = next(found, None)
-    if first is None:
+    first = next(rows(family, prefix, prefix + b"\xff" * 9, pass_by), None)
+    last = last_row(family, prefix)
+    if first is None or last is None:
         return None
-    try:
-        last = last_row(family, prefix) or first
-    except Damaged:
-        last = [first, *deque(found, maxlen=1)][-1]
     return layout.row_seq(first[0]), layout.row_seq(last[0]) + _records_in(kind, last[1])
 
 

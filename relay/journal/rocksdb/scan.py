@@ -8,13 +8,14 @@ cannot be read now may be readable later.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 
 from rocksdict import Rdict, RdictIter
 
 from relay.journal.layout import BEHIND_ALL
 from relay.journal.rocksdb.options import passing_by
-from relay.journal.rocksdb.trouble import Damaged, translated
+from relay.journal.rocksdb.trouble import Damaged, translated, translating
 
 #: Called with the last key before and the first key after a damage. That is `BEHIND_ALL` where
 #: there is no other key, and None where not even that can be told: more than a row is damaged.
@@ -44,6 +45,7 @@ def rows(
         damage = damage_of(iterator)
         if damage is None:
             return
+        del iterator  # an error's frames would hold it, and it the database
         if damaged is None:
             raise damage
         found = _readable_behind(family, last)
@@ -54,22 +56,31 @@ def rows(
         iterator.seek(found)
 
 
-def row_at_or_before(family: Rdict, key: bytes, prefix: bytes) -> tuple[bytes, bytes] | None:
-    """The last row with this prefix whose key is not beyond `key`; raises `Damaged`."""
+def row_at_or_before(
+    family: Rdict, key: bytes, prefix: bytes, reach: int
+) -> tuple[bytes, bytes] | None:
+    """The last row with this prefix whose key is not beyond `key`, which ends in a seq.
+
+    Where a damage is in the way of looking backwards, it is looked for among the `reach` seqs
+    before. What lies in the damage itself is not found.
+    """
     iterator = opened(family)
     iterator.seek_for_prev(key)
-    if not iterator.valid():
-        damage = damage_of(iterator)
-        if damage is not None:
-            raise damage
+    if iterator.valid():
+        found = iterator.key()
+        return (found, iterator.value()) if found.startswith(prefix) else None
+    if damage_of(iterator) is None:
         return None
-    found = iterator.key()
-    return (found, iterator.value()) if found.startswith(prefix) else None
+    seq = int.from_bytes(key[len(prefix) :], "big")
+    start = prefix + max(0, seq - reach).to_bytes(len(key) - len(prefix), "big")
+    last = deque(rows(family, start, key + b"\0", pass_by), maxlen=1)
+    return last.pop() if last else None
 
 
 def last_row(family: Rdict, prefix: bytes) -> tuple[bytes, bytes] | None:
-    """The row with the greatest key that has this prefix; raises `Damaged`."""
-    return row_at_or_before(family, prefix + b"\xff" * 16, prefix)
+    """The row with the greatest key that has this prefix, as far as it can be read."""
+    key = prefix + b"\xff" * 8
+    return row_at_or_before(family, key, prefix, reach=2**64)
 
 
 def pass_by(last: bytes, found: bytes | None) -> None:
@@ -78,22 +89,21 @@ def pass_by(last: bytes, found: bytes | None) -> None:
 
 def opened(family: Rdict) -> RdictIter:
     """An iterator that leaves the cache alone."""
-    try:
-        return family.iter(passing_by())
-    except Exception as error:
-        raise translated(error) from error
+    return translating(lambda: family.iter(passing_by()))
 
 
 def damage_of(iterator: RdictIter) -> Damaged | None:
     """Why the iterator is not valid: damage, or None at the end. Raises `JournalUnavailable`."""
     try:
         iterator.status()
-    except Exception as error:
+    except Exception as error:  # rocksdict raises bare Exception for all that RocksDB says
         trouble = translated(error)
-        if isinstance(trouble, Damaged):
-            return trouble
-        raise trouble from error
-    return None
+    else:
+        return None
+    if isinstance(trouble, Damaged):
+        return trouble
+    del iterator  # as above
+    raise trouble
 
 
 def _readable_behind(family: Rdict, last: bytes) -> bytes | None:

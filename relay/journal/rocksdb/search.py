@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from relay.journal import door, fingerprint, layout, ledger
+from rocksdict import Rdict
+
+from relay.journal import chunk, door, fingerprint, layout, ledger
 from relay.journal.ledger import LedgerRow
 from relay.journal.queue import Queue
 from relay.journal.rocksdb import attempt_rows
@@ -52,7 +54,12 @@ class Search:
         """
         found: list[Trace] = []
         reader = Reader(self._state)
-        places = sorted(self.places(token), key=lambda place: (place.day, place.seq), reverse=True)
+        # Entries first: a flood of duplicates must not hide the one that was delivered.
+        places = sorted(
+            self.places(token),
+            key=lambda place: (place.kind == b"e", place.day, place.seq),
+            reverse=True,
+        )
         for place in places:
             if len(found) >= limit:
                 break
@@ -60,32 +67,34 @@ class Search:
                 found += self._entry(reader, place, token)
             else:
                 found += self._settled_at_door(place, token)
-        return sorted(reversed(found), key=lambda trace: trace.accepted_at)
+        found.reverse()  # what came in one moment stays in its order
+        return sorted(found, key=lambda trace: trace.accepted_at)
 
     def places(self, token: str) -> Iterator[Place]:
         """Where the fingerprint of the token occurs, maybe by chance."""
-        wanted = fingerprint.of(token.encode(errors="replace"))
         for queue in list(self._state.queues.values()):
             for day in self._state.folder.days(LOG):
                 for kind in (b"e", b"d"):
-                    for seq in self._seqs(queue.number, day, kind, wanted):
+                    for seq in self._seqs(queue.number, day, kind, token):
                         yield Place(queue, day, kind, seq)
 
-    def _seqs(self, lane: int, day: str, kind: bytes, wanted: bytes) -> set[int]:
+    def _seqs(self, lane: int, day: str, kind: bytes, token: str) -> set[int]:
         """Single rows before folded ones: a row that is folded meanwhile is met twice, never not
-        at all."""
+        at all. Where fingerprints are damaged, the records themselves are looked through."""
         family = self._state.folder.family(LOG + day)
+        wanted = fingerprint.of(token.encode(errors="replace"))
+        damages: list[bytes] = []
+        found: set[int] = set()
         start = layout.index_key(lane, kind, 0)
         stop = layout.index_key(lane, kind, 2**64 - 1)
-        found: set[int] = set()
-        for key, row in rows(family, start, stop, pass_by):
+        for key, row in rows(family, start, stop, lambda last, behind: damages.append(last)):
             first = layout.index_seq(key)
             found.update([first + offset for offset in fingerprint.find(row, wanted)])
         start = layout.index_key(lane, kind, 0, family=b"I")
         stop = layout.index_key(lane, kind, 2**64 - 1, family=b"I")
-        for _, row in rows(family, start, stop, pass_by):
+        for _, row in rows(family, start, stop, lambda last, behind: damages.append(last)):
             found.update(fingerprint.find_folded(row, wanted))
-        return found
+        return found | _seqs_in_records(family, lane, kind, token) if damages else found
 
     def _entry(self, reader: Reader, place: Place, token: str) -> list[Trace]:
         try:
@@ -97,10 +106,8 @@ class Search:
     def _settled_at_door(self, place: Place, token: str) -> list[Trace]:
         lane = place.queue.number
         prefix, key = layout.lane_key(b"d", lane), layout.row_key(b"d", lane, place.seq)
-        try:
-            row = row_at_or_before(self._state.folder.family(LOG + place.day), key, prefix)
-        except Damaged:
-            return []
+        family = self._state.folder.family(LOG + place.day)
+        row = row_at_or_before(family, key, prefix, layout.MAX_DOOR_RECORDS)
         if row is None:
             return []
         at, records = door.unpack(row[1])
@@ -162,6 +169,18 @@ class Search:
                 break
             found.append(row)
         return found
+
+
+def _seqs_in_records(family: Rdict, lane: int, kind: bytes, token: str) -> set[int]:
+    """Every record of the rows in which the token occurs."""
+    found: set[int] = set()
+    start, stop = layout.lane_key(kind, lane), layout.lane_key(kind, lane + 1)
+    for key, value in rows(family, start, stop, pass_by):
+        if token.encode(errors="replace") in value:
+            first = layout.row_seq(key)
+            size = chunk.count(value) if kind == b"e" else len(door.unpack(value)[1])
+            found.update(range(first, first + size))
+    return found
 
 
 def _is_about(entry: Entry, token: str) -> bool:

@@ -1,13 +1,18 @@
 """What RocksDB says went wrong, in our words.
 
-`rocksdict` raises a bare `Exception` with RocksDB's text for everything, so the text decides.
+`rocksdict` raises a bare `Exception` with RocksDB's text for everything, so the text decides. The
+error itself is not kept: its frames would hold iterators, those the database, and that its lock.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from relay.errors import JournalUnavailable
 
 _LONGEST = 300
+_T = TypeVar("_T")
 
 
 class Damaged(JournalUnavailable):
@@ -26,3 +31,23 @@ def translated(error: Exception) -> JournalUnavailable:
     if "Corruption" in text or "rocksdict-config.json" in text:
         return Damaged(f"the journal is damaged: {text}")
     return JournalUnavailable(f"the journal's database says: {text}")
+
+
+def translating(call: Callable[[], _T]) -> _T:
+    """Call RocksDB; raise its errors as ours."""
+    try:
+        return call()
+    except Exception as error:  # rocksdict raises bare Exception for all that RocksDB says
+        trouble = translated(error)
+    raise trouble
+
+
+def opening(call: Callable[[], _T]) -> _T:
+    """Open the database; where a file of it is missing, that is damage: its folder is there."""
+    try:
+        return call()
+    except Exception as error:  # as above
+        trouble = translated(error)
+    if "No such file or directory" in str(trouble):
+        trouble = Damaged(str(trouble))
+    raise trouble

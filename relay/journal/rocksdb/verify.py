@@ -10,10 +10,9 @@ from relay.errors import JournalUnavailable
 from relay.journal import attempts, chunk, door, fingerprint, layout, ledger
 from relay.journal.intervals import IntervalSet
 from relay.journal.queue import Queue
-from relay.journal.rocksdb.folder import CLAIMS, DEAD, LEDGER, LOG, META, Folder
+from relay.journal.rocksdb.folder import CLAIMS, DEAD, LEDGER, LOG, Folder
 from relay.journal.rocksdb.scan import pass_by, rows
 from relay.journal.rocksdb.state import State
-from relay.journal.rocksdb.trouble import Damaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +53,9 @@ def verify(path: Path) -> Verification:
         findings += found
         try:
             queues = State(folder).queues.values()
-        except Damaged:
-            findings.append(Finding(META, "is damaged, a relay makes it anew when it starts"))
-        else:
             findings += [each for queue in queues for each in _check_queue(folder, queue)]
+        except JournalUnavailable as error:
+            findings.append(Finding("account", f"cannot be checked: {error}"))
         return Verification(count, size, tuple(findings))
     finally:
         folder.close()
@@ -77,12 +75,15 @@ def _read_all(folder: Folder) -> tuple[int, int, list[Finding]]:
                 Finding(name, f"rows behind key {last.hex()} up to {until} are damaged")
             )
 
-        for key, value in rows(folder.family(name), layout.FIRST, layout.BEHIND_ALL, damaged):
-            count += 1
-            size += len(key) + len(value)
-            problem = _problem(name, key, value)
-            if problem:
-                findings.append(Finding(name, f"row {key.hex()}: {problem}"))
+        try:
+            for key, value in rows(folder.family(name), layout.FIRST, layout.BEHIND_ALL, damaged):
+                count += 1
+                size += len(key) + len(value)
+                problem = _problem(name, key, value)
+                if problem:
+                    findings.append(Finding(name, f"row {key.hex()}: {problem}"))
+        except JournalUnavailable as error:
+            findings.append(Finding(name, f"cannot be read: {error}"))
     return count, size, findings
 
 

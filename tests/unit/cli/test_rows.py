@@ -81,6 +81,17 @@ def test_rows_of_a_table_become_conversions(tmp_path: Path, delimiter: str) -> N
     ]
 
 
+def test_a_row_with_a_cell_too_many_is_no_conversion(tmp_path: Path) -> None:
+    """`1,50` without quotes would make a price of 1 and a currency of 50."""
+    path = tmp_path / "a.csv"
+    path.write_text("event,event_time,value\nPurchase,1790000000,1,50\nPurchase,1790000000,2,\n")
+
+    found = [(row.number, row.body is None, row.problem) for row in table_rows(path, table())]
+
+    assert found[0] == (2, True, "more_cells_than_columns")
+    assert found[1][:2] == (3, False)
+
+
 def test_a_cell_may_hold_line_breaks(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('event,event_time,description\nA,1,"two\nlines"\nB,2,one\n')

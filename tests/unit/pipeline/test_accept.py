@@ -150,3 +150,18 @@ async def test_a_customer_who_asked_to_be_forgotten_is_erased(house: Any, event:
     assert (trace.outcome, trace.reason) == (Outcome.WITHHELD, Reason.ERASED)
     assert b"user" not in (trace.wire or b"")
     assert house.journal.counts()["web"].gap == 0
+
+
+async def test_an_empty_destination_is_none(house: Any, event: Make) -> None:
+    body = orjson.dumps([event("a", destination=None), event("b", destination="")])
+
+    taken = await house.acceptor.conversions("backend", body)
+
+    assert taken.accepted == 2
+
+
+async def test_an_event_for_a_stranger_can_be_found(house: Any, event: Make) -> None:
+    await house.acceptor.conversions("backend", orjson.dumps(event("lost", destination="crm")))
+
+    (trace,) = await house.journal.find("lost")
+    assert trace.reason is Reason.UNKNOWN_DESTINATION
