@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from relay.ingest.protocol import InvalidItem, Taken
-from relay.model import Answer, Arrival, FieldIssue, Outcome, Refusal
+from relay.model import Answer, Arrival, FieldIssue, Outcome, Reason, Refusal
 
 #: An event with several destinations counts as the first of these that one of them gave it.
 _RANK: dict[Outcome | None, int] = {
@@ -39,9 +39,14 @@ def sum_up(
     return Taken(request_id, total, counts[0], counts[1], counts[2], invalid)
 
 
+def _issue(reason: Reason) -> FieldIssue:
+    """For a refusal of the event as a whole: the field that decided it, where there is one."""
+    return FieldIssue("event_time" if reason is Reason.FUTURE else "", reason.value)
+
+
 def _invalid(receipt: str, refusals: Sequence[Refusal]) -> InvalidItem:
     errors: dict[FieldIssue, None] = {}
     for refusal in refusals:
-        errors.update(dict.fromkeys(refusal.errors or (FieldIssue("", refusal.reason.value),)))
+        errors.update(dict.fromkeys(refusal.errors or (_issue(refusal.reason),)))
     index = int(receipt.rpartition("/")[2])
     return InvalidItem(index, refusals[0].event_id, list(errors))

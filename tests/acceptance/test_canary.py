@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import hmac
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +17,15 @@ from relay.journal.rocksdb import scan
 from relay.journal.rocksdb.folder import Folder
 
 EVENTS = 2000
+PIXEL = "C0PIXELCODE0EXAMPLE0"
+SHOP_SECRET = "shpss_of_the_test_shop"
+SHOP = """
+[[sources]]
+name = "shop"
+kind = "shopify"
+destination = "web"
+secrets = ["env:SHOP"]
+"""
 
 #: Every identifier below, whole or in part, in any case, and phones without their `+`.
 CANARY = re.compile(rb"(?i)canary|4477[0-9]{8}")
@@ -33,13 +45,16 @@ def canaries(number: int) -> dict[str, str]:
 async def test_no_raw_identifier_is_in_any_byte_the_relay_wrote(
     make_relay: Callable[..., Any], make_sender: Any, http: Any
 ) -> None:
-    relay = make_relay()
+    relay = make_relay(more=SHOP, environ={"SHOP": SHOP_SECRET})
     await relay.up()
     sender = make_sender(relay)
     sender.misbehave({"kind": "poison", "rule": {"event_id": "*99"}})
     events = [canary_event(sender, number) for number in range(EVENTS)]
     pages = [await sender.answer(events[start : start + 50]) for start in range(0, EVENTS, 50)]
     pages.append(await sender.answer(events[:50]))  # duplicates
+    pages += [await webhook(http, relay, number) for number in range(20)]
+    drop_in = {"event_source": "web", "event_source_id": PIXEL, "data": events[:50]}
+    pages.append(await sender.raw("/open_api/v1.3/event/track/", orjson.dumps(drop_in)))
     broken = orjson.dumps(events)[:-20]
     pages += [await sender.raw("/v1/events", broken), await sender.raw("/webhooks/nobody", broken)]
     await relay.until_settled(60)
@@ -55,6 +70,30 @@ async def test_no_raw_identifier_is_in_any_byte_the_relay_wrote(
 
     assert len(written) > 1_000_000
     assert CANARY.findall(written) == []
+
+
+async def webhook(http: Any, relay: Any, number: int) -> bytes:
+    """A signed order, full of a person."""
+    person = canaries(number)
+    order = {
+        "id": number, "processed_at": "2026-11-20T10:00:00Z", "source_name": "web",
+        "browser_ip": "8.8.8.8", "email": person["email"], "phone": person["phone"],
+        "landing_site": f"/?email={person['email']}",
+        "customer": {"id": number, "first_name": person["first_name"]},
+        "total_price_set": {"presentment_money": {"amount": "1.00", "currency_code": "EUR"}},
+    }  # fmt: skip
+    body = orjson.dumps(order)
+    digest = hmac.new(SHOP_SECRET.encode(), body, hashlib.sha256).digest()
+    headers = {
+        "X-Shopify-Topic": "orders/create",
+        "X-Shopify-Shop-Domain": "the-shop.myshopify.com",
+        "X-Shopify-Hmac-Sha256": base64.b64encode(digest).decode(),
+    }
+    url = relay.url + "/webhooks/shop"
+    async with http.post(url, data=body, headers=headers) as answer:
+        assert answer.status == 200
+        page: bytes = await answer.read()
+        return page
 
 
 def canary_event(sender: Any, number: int) -> dict[str, object]:

@@ -33,6 +33,8 @@ PASSING_FAULTS: dict[str, list[dict[str, Any]]] = {
     "reset after reading": [{"kind": "reset", "received": True, "count": 2}],
     "no answer": [{"kind": "hang", "received": True, "count": 1}],
     "slow drip": [{"kind": "drip", "seconds_per_byte": 0.2, "count": 1}],
+    "throttled above a rate": [{"kind": "limit", "per_second": 1, "until_s": 4}],
+    "an outage of two seconds": [{"kind": "reset", "before_body": True, "until_s": 2}],
     "a code nobody knows": [{"kind": "code", "codes": [59999], "count": 1}],
 }
 
