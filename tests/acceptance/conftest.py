@@ -220,6 +220,14 @@ class RelayProcess:
                 found[outcome] = found.get(outcome, 0) + int(count)
         return found
 
+    async def until_outcomes(self, expected: Mapping[str, int]) -> None:
+        """Until the counters say so: they follow when a settlement is durable."""
+
+        async def said() -> bool:
+            return self.outcomes(await self.metrics()) == expected
+
+        await until(said, 10, what=f"outcomes {expected}")
+
     async def waiting(self) -> int:
         """Entries of all destinations that wait."""
         found = await self.metrics()
