@@ -155,21 +155,21 @@ async def settle(
     )
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    """Let others run until it holds: no event tells what a journal does inside."""
-    for _ in range(1_000_000):
-        if holds():
-            return
-        await asyncio.sleep(0)
-    raise AssertionError("it never came to hold")
+async def until(holds: Callable[[], bool], clock: OwnClock | None = None) -> None:
+    """Wait until it holds: no event tells what a journal does in its threads. The clock, if there
+    is one, goes on meanwhile."""
+    async with asyncio.timeout(20):
+        while not holds():
+            if clock is not None:
+                clock.advance(0.1)
+            await asyncio.sleep(0.001)
 
 
 async def until_found(journal: Records, token: str, count: int) -> None:
-    """Let others run until so many traces are found."""
-    for _ in range(1000):
-        if len(await journal.find(token)) == count:
-            return
-    raise AssertionError(f"there never were {count} traces")
+    """Wait until so many traces are found."""
+    async with asyncio.timeout(20):
+        while len(await journal.find(token)) != count:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.001)
 
 
 def an_attempt(attempt_id: str = "attempt-1", *, at: float = NOW, **facts: Any) -> Attempt:

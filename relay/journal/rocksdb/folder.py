@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -42,7 +43,7 @@ class Folder:
     ) -> None:
         self.path = path
         self.dropped = 0
-        self.reading_was_cut = False
+        self._links: Links | None = None
         self._database = path / "db"
         self._min_free_bytes = min_free_bytes
         self._cache = Cache(CACHE_BYTES)
@@ -73,8 +74,7 @@ class Folder:
 
     def _open(self, *, create: bool) -> None:
         self._prepare(create=create)
-        links = Links(self._database, self.path / "quarantine")
-        self.reading_was_cut = links.reading_was_cut
+        self._links = Links(self._database, self.path / "quarantine")
         try:
             existing = self._existing()
             seeds.check(self.path, existing)
@@ -82,16 +82,13 @@ class Folder:
             options = database_options(self._cache, create=create)
             families = {name: family_options(name, self._cache) for name in self.names}
             self._db = opening(lambda: Rdict(str(self._database), options, families))
-            links.restore_tables(self._db.latest_sequence_number())
             for name in sorted(self.names):
                 self._mark(name)
             self._identity = self._current_identity()
-            self.dropped = links.keep_damaged_logs()
+            self.dropped = self._links.keep_damaged_logs()
         except BaseException:
             self.close()
             raise
-        finally:
-            links.drop()
 
     def _prepare(self, *, create: bool) -> None:
         try:
@@ -99,7 +96,9 @@ class Folder:
             found = {file.name for file in self._database.iterdir()} if exists else set()
             if "CURRENT" not in found:
                 # RocksDB would begin anew, and delete what it does not know.
-                if any(name.startswith("MANIFEST") or name.endswith(_DATA) for name in found):
+                if any(
+                    name.startswith("MANIFEST") or name.endswith((".sst", ".log")) for name in found
+                ):
                     raise Damaged("the journal is damaged: its file CURRENT is missing")
                 if not create:
                     raise JournalUnavailable("the journal folder is gone")
@@ -128,6 +127,25 @@ class Folder:
             self.sync()
         elif found is not None and found != layout.FORMAT:
             raise JournalFormat(f"{self.path} has journal format {found.decode(errors='replace')}")
+
+    # --- what was left out on opening -------------------------------------------------------------
+
+    @property
+    def reading_was_cut(self) -> bool:
+        """Did an earlier opening end before it was seen what it left out?"""
+        return self._links is not None and self._links.reading_was_cut
+
+    @property
+    def gone_tables(self) -> list[Path]:
+        """Tables that RocksDB deleted on opening, as long as they are linked."""
+        return [] if self._links is None else self._links.gone_tables
+
+    def close_and_restore(self) -> None:
+        """Close, and put back the tables that are gone."""
+        self._close()
+        if self._links is not None:
+            self._links.restore_tables()
+        self.close()
 
     # --- column families --------------------------------------------------------------------------
 
@@ -261,13 +279,19 @@ class Folder:
 
     def close(self) -> None:
         """Let go of the database; asking twice does no harm."""
+        self._close()
+        self.unlink()
+
+    def unlink(self) -> None:
+        """Nothing that was left out on opening is missed."""
+        links, self._links = self._links, None
+        if links is not None:
+            links.drop()
+
+    def _close(self) -> None:
         database, self._db = self._db, None
         families, self._families = self._families, {}
         self._handles = {}
-        for family in families.values():
-            family.close()
-        if database is not None:
-            database.close()
-
-
-_DATA = (".sst", ".log")
+        for opened in (*families.values(), *([] if database is None else [database])):
+            with suppress(Exception):  # whatever is wrong was said when it was written
+                opened.close()

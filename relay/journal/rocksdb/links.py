@@ -11,13 +11,8 @@ import os
 import re
 from pathlib import Path
 
-from relay.journal.rocksdb.trouble import Damaged
-
 _SUFFIX = ".reading"
-_TAIL_BYTES = 1 << 20
-#: The property `rocksdb.key.largest.seqno`: the length of its last words and of its value, a
-#: number of seven bits a byte.
-_LARGEST = re.compile(rb"\x11(.)key\.largest\.seqno", re.DOTALL)
+_NUMBER = re.compile(r"\d+")
 
 
 class Links:
@@ -44,17 +39,23 @@ class Links:
             return file
         return link
 
-    def restore_tables(self, latest_sequence: int) -> None:
-        """Raise `Damaged` when tables are gone that hold newer rows than the database knows; they
-        are put back before."""
-        restored = 0
-        for link in self._tables:
-            table = self._database / link.name.removesuffix(_SUFFIX)
-            if link != table and not table.exists() and _newest_in(link) > latest_sequence:
-                os.link(link, table)
-                restored += 1
-        if restored:
-            raise Damaged(f"the journal is damaged: its manifest lacks {restored} tables")
+    @property
+    def gone_tables(self) -> list[Path]:
+        """Links to the tables that RocksDB deleted."""
+        return [link for link in self._tables if link.suffix == _SUFFIX and self._is_gone(link)]
+
+    def _is_gone(self, link: Path) -> bool:
+        try:
+            # Its number may be another's now.
+            return not link.samefile(self._database / link.name.removesuffix(_SUFFIX))
+        except FileNotFoundError:
+            return True
+
+    def restore_tables(self) -> None:
+        """Put them back, under numbers of their own. The database is closed."""
+        number = next_number(self._database)
+        for place, link in enumerate(self.gone_tables, number):
+            os.link(link, self._database / f"{place:06}.sst")
 
     def keep_damaged_logs(self) -> int:
         """Keep the logs of which RocksDB dropped bytes on opening; returns how many."""
@@ -75,13 +76,7 @@ class Links:
                 link.unlink(missing_ok=True)
 
 
-def _newest_in(table: Path) -> int:
-    """The sequence number of the newest row in a table file; 0 where it does not say."""
-    with table.open("rb") as opened:
-        opened.seek(max(0, table.stat().st_size - _TAIL_BYTES))
-        tail = opened.read()
-    found = _LARGEST.search(tail)
-    if found is None:
-        return 0
-    value = tail[found.end() : found.end() + found[1][0]]
-    return sum((byte & 127) << (7 * at) for at, byte in enumerate(value))
+def next_number(database: Path) -> int:
+    """A number that no file of the database has, nor any greater one."""
+    found = [_NUMBER.search(file.name) for file in database.iterdir()]
+    return 1 + max([int(number[0]) for number in found if number is not None], default=0)

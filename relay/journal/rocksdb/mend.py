@@ -46,7 +46,6 @@ def mend(path: Path) -> int:
             _rescue(path, fresh, lost)
         finally:
             fresh.close()
-        shutil.rmtree(staging / "db" / "lost", ignore_errors=True)
         (path / "rebuild").touch()
         _sync(staging / "db")
         (staging / "db").rename(path / "db.mended")
@@ -61,13 +60,13 @@ def finish(path: Path) -> None:
     """End what an earlier `mend` had no time for. Raises OSError."""
     mended, database = path / "db.mended", path / "db"
     if mended.exists():
-        aside = _free_name(path / "quarantine")
         if database.exists():
+            aside = _free_name(path / "quarantine")
             database.rename(aside)
+            _forget_sound(aside, {file.name for file in (mended / "lost").glob("*.sst")})
+        shutil.rmtree(mended / "lost", ignore_errors=True)
         mended.rename(database)
         _sync(path)
-        if aside.exists():
-            _forget_sound(aside, database)
     shutil.rmtree(path / "mending", ignore_errors=True)
 
 
@@ -144,18 +143,11 @@ def _free_name(quarantine: Path) -> Path:
     return next(name for at in count(1) if not (name := quarantine / f"db.{at}").exists())
 
 
-def _forget_sound(aside: Path, database: Path) -> None:
-    """Of what was put aside keep only files that are not in use: the damaged ones, mostly."""
-    for file in aside.iterdir():
-        used = database / file.name
-        if used.exists() and file.suffix == ".sst" and _same(file, used):
-            file.unlink()
-
-
-def _same(one: Path, other: Path) -> bool:
-    """One file, or a copy of it: tables are never changed."""
-    one_is, other_is = one.stat(), other.stat()
-    return (one_is.st_size, one_is.st_mtime_ns) == (other_is.st_size, other_is.st_mtime_ns)
+def _forget_sound(aside: Path, lost: set[str]) -> None:
+    """Of the tables that were put aside keep the damaged ones: the others are in use."""
+    for table in aside.glob("*.sst"):
+        if table.name not in lost:
+            table.unlink()
 
 
 def _sync(folder: Path) -> None:

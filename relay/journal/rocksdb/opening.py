@@ -9,6 +9,7 @@ from typing import NamedTuple
 from relay.errors import JournalUnavailable
 from relay.journal.rocksdb.folder import Folder
 from relay.journal.rocksdb.mend import finish, mend
+from relay.journal.rocksdb.orphans import hold_lost_rows
 from relay.journal.rocksdb.rebuild import account_is_readable, account_is_sound, rebuild
 from relay.journal.rocksdb.trouble import Damaged
 
@@ -41,6 +42,7 @@ def open_folder(
     damages += folder.dropped
     try:
         damages += _make_sound(folder, anew=damages > 0)
+        folder.unlink()
     except BaseException:
         folder.close()
         raise
@@ -48,8 +50,18 @@ def open_folder(
 
 
 def _opened(path: Path, *, create: bool, min_free_bytes: int) -> Folder:
+    """Open it, and raise `Damaged` for what RocksDB does not notice itself."""
     folder = Folder(path, create=create, min_free_bytes=min_free_bytes)
-    if not account_is_readable(folder):
+    try:
+        readable = account_is_readable(folder)
+        complete = not hold_lost_rows(folder, folder.gone_tables)
+    except BaseException:
+        folder.close()
+        raise
+    if not complete:
+        folder.close_and_restore()
+        raise Damaged("the journal is damaged: its manifest lacks tables")
+    if not readable:
         folder.close()
         raise Damaged("the journal is damaged: its account cannot be read")
     return folder

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Set
 from contextlib import suppress
 from pathlib import Path
 
+from relay.journal.rocksdb.links import next_number
 from relay.journal.rocksdb.trouble import Damaged
 
 _PROPERTIES_BYTES = 1 << 20
-_NUMBER = re.compile(r"\d+")
 _NAME = re.compile(rb"\x04(.)name", re.DOTALL)
 
 
@@ -55,10 +55,8 @@ def drop(path: Path, family: str) -> None:
 
 def sow(path: Path, database: Path) -> None:
     """Put all seeds into a database that is to be repaired. Raises OSError."""
-    numbers = [int(found[0]) for file in database.iterdir() if (found := _NUMBER.search(file.name))]
-    for number, seed in enumerate(
-        sorted((path / "seeds").glob("*.sst")), max(numbers, default=0) + 1
-    ):
+    sown = sorted((path / "seeds").glob("*.sst"))
+    for number, seed in enumerate(sown, next_number(database)):
         shutil.copyfile(seed, database / f"{number:06}.sst")
 
 
