@@ -19,6 +19,7 @@ from relay.journal.rocksdb.lock import FolderLock
 from relay.journal.rocksdb.opening import open_folder
 from relay.journal.rocksdb.recovery import Recovery
 from relay.journal.rocksdb.store import Store
+from relay.journal.rocksdb.trouble import Damaged
 
 #: How often, in seconds, the folder and its disk are looked at while events come in.
 CHECK_INTERVAL_S = 1.0
@@ -57,7 +58,7 @@ class Engine:
         self._closed = False
         self._lock = FolderLock(path)
         try:
-            self._folder = self._open(create=True, damaged=False)
+            self._folder = self._open(create=True, damage=None)
         except BaseException:
             self._lock.release()
             raise
@@ -105,26 +106,26 @@ class Engine:
 
     # --- opening, opening again, closing ----------------------------------------------------------
 
-    def _open(self, *, create: bool, damaged: bool) -> Folder:
+    def _open(self, *, create: bool, damage: Damaged | None) -> Folder:
         opened = open_folder(
-            self._path, create=create, min_free_bytes=self._min_free_bytes, damaged=damaged
+            self._path, create=create, min_free_bytes=self._min_free_bytes, damage=damage
         )
         if opened.damages:
             self.listeners.on_damage(opened.damages)
         return opened.folder
 
-    async def _reopen(self, damaged: bool) -> None:
-        await self._commit.in_thread(lambda: self._open_again(damaged=damaged))
+    async def _reopen(self, damage: Damaged | None) -> None:
+        await self._commit.in_thread(lambda: self._open_again(damage))
         self.store.load(self._folder)
         self._checked_at = float("-inf")
         self._commit.restart()
         for destination in self.store.state.queues:
             self.listeners.on_news(destination)
 
-    def _open_again(self, *, damaged: bool) -> None:
+    def _open_again(self, damage: Damaged | None) -> None:
         self._folder.close()
         gc.collect()  # whatever still refers to the old database keeps its lock
-        self._folder = self._open(create=False, damaged=damaged)
+        self._folder = self._open(create=False, damage=damage)
         self._folder.check()
 
     async def close(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -14,12 +13,15 @@ from relay.journal import layout
 from relay.journal.rocksdb import seeds
 from relay.journal.rocksdb.links import Links
 from relay.journal.rocksdb.options import CACHE_BYTES, CLAIMS, database_options, family_options
-from relay.journal.rocksdb.trouble import Damaged, opening, translating
+from relay.journal.rocksdb.place import Place
+from relay.journal.rocksdb.trouble import Damaged, opening, reachable, translating
 
 __all__ = ["CLAIMS", "DEAD", "LEDGER", "LOG", "META", "Folder"]
 
 META, LEDGER, DEAD = "meta", "ledger", "dead"
 LOG = "log-"
+
+_DATA = (".sst", ".log")
 
 
 class Table(NamedTuple):
@@ -44,6 +46,7 @@ class Folder:
         self.path = path
         self.dropped = 0
         self._links: Links | None = None
+        self._place: Place | None = None
         self._database = path / "db"
         self._min_free_bytes = min_free_bytes
         self._cache = Cache(CACHE_BYTES)
@@ -73,39 +76,34 @@ class Folder:
         )
 
     def _open(self, *, create: bool) -> None:
-        self._prepare(create=create)
-        self._links = Links(self._database, self.path / "quarantine")
         try:
-            existing = self._existing()
-            seeds.check(self.path, existing)
-            self.names = {META, LEDGER, DEAD, *existing}
-            options = database_options(self._cache, create=create)
-            families = {name: family_options(name, self._cache) for name in self.names}
-            self._db = opening(lambda: Rdict(str(self._database), options, families))
-            for name in sorted(self.names):
-                self._mark(name)
-            self._identity = self._current_identity()
-            self.dropped = self._links.keep_damaged_logs()
+            with reachable():
+                self._prepare(create=create)
+                self._links = Links(self._database, self.path / "quarantine")
+                existing = self._existing()
+                seeds.check(self.path, existing)
+                self.names = {META, LEDGER, DEAD, *existing}
+                options = database_options(self._cache, create=create)
+                families = {name: family_options(name, self._cache) for name in self.names}
+                self._db = opening(lambda: Rdict(str(self._database), options, families))
+                for name in sorted(self.names):
+                    self._mark(name)
+                self._place = Place(self._database, self._min_free_bytes)
+                self.dropped = self._links.keep_damaged_logs()
         except BaseException:
             self.close()
             raise
 
     def _prepare(self, *, create: bool) -> None:
-        try:
-            exists = self._database.exists()
-            found = {file.name for file in self._database.iterdir()} if exists else set()
-            if "CURRENT" not in found:
-                # RocksDB would begin anew, and delete what it does not know.
-                if any(
-                    name.startswith("MANIFEST") or name.endswith((".sst", ".log")) for name in found
-                ):
-                    raise Damaged("the journal is damaged: its file CURRENT is missing")
-                if not create:
-                    raise JournalUnavailable("the journal folder is gone")
-            self._database.mkdir(parents=True, exist_ok=True)
-            (self.path / "quarantine").mkdir(exist_ok=True)
-        except OSError as error:
-            raise JournalUnavailable(f"journal.path cannot be used: {error.strerror}") from error
+        names = [file.name for file in self._database.glob("*")]
+        if "CURRENT" not in names:
+            # RocksDB would begin anew, and delete what it does not know.
+            if any(name.startswith("MANIFEST") or name.endswith(_DATA) for name in names):
+                raise Damaged("the journal is damaged: its file CURRENT is missing")
+            if not create:
+                raise JournalUnavailable("the journal folder is gone")
+        self._database.mkdir(parents=True, exist_ok=True)
+        (self.path / "quarantine").mkdir(exist_ok=True)
 
     def _existing(self) -> list[str]:
         if not (self._database / "CURRENT").exists():
@@ -191,10 +189,8 @@ class Folder:
         translating(mark)
         marked = (layout.MARKER, layout.MARKER)
         tables = [table.file for table in self.tables() if (table.first, table.last) == marked]
-        try:
+        with reachable():
             seeds.keep(self.path, name, [self._database / table for table in tables])
-        except OSError as error:
-            raise JournalUnavailable(f"journal.path cannot be used: {error.strerror}") from error
 
     def drop(self, name: str) -> None:
         family = self._families.pop(name, None)
@@ -202,7 +198,8 @@ class Folder:
         if family is not None:
             family.close()
         self.names.discard(name)
-        seeds.drop(self.path, name)  # first: a seed without its family would be damage
+        with reachable():
+            seeds.drop(self.path, name)  # first: a seed without its family would be damage
         translating(lambda: self._open_db.drop_column_family(name))
 
     def days(self, kind: str) -> list[str]:
@@ -229,6 +226,13 @@ class Folder:
             Table(file["name"].removeprefix("/"), file["start_key"], file["end_key"])
             for file in translating(self._open_db.live_files)
         ]
+
+    def check_tables(self) -> None:
+        """Raise `Damaged` when table files are missing: RocksDB opens most of them late."""
+        missing = {each.file for each in self.tables() if not (self._database / each.file).exists()}
+        missing &= {each.file for each in self.tables()}  # some are being replaced, maybe
+        if missing:
+            raise Damaged(f"the journal is damaged: {', '.join(sorted(missing))} are missing")
 
     # --- writing ----------------------------------------------------------------------------------
 
@@ -257,25 +261,10 @@ class Folder:
         translating(delete)
 
     def check(self) -> None:
-        """Raise `JournalUnavailable` when writing on would be a lie or fill the disk.
-
-        A deleted folder accepts writes and syncs to files nobody will find again, so its identity
-        is compared with that at opening.
-        """
-        try:
-            identity = self._current_identity()
-            free = shutil.disk_usage(self._database).free
-        except OSError as error:
-            raise JournalUnavailable(f"the journal folder is gone: {error.strerror}") from error
-        if identity != self._identity:
-            raise JournalUnavailable("the journal folder was replaced; start the relay anew")
-        if free < self._min_free_bytes:
-            raise JournalUnavailable(f"the disk of the journal has only {free} bytes left")
-
-    def _current_identity(self) -> tuple[int, int]:
-        (self._database / "CURRENT").stat()
-        folder = self._database.stat()
-        return folder.st_dev, folder.st_ino
+        """Raise `JournalUnavailable` when storing is not possible, see `Place.check`."""
+        if self._place is None:
+            raise JournalUnavailable("the journal folder is not open for writing")
+        self._place.check()
 
     def close(self) -> None:
         """Let go of the database; asking twice does no harm."""

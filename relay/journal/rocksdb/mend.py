@@ -14,34 +14,36 @@ be read of those tables is copied over first.
 from __future__ import annotations
 
 import os
-import re
 import shutil
+from collections.abc import Set
 from itertools import count
 from pathlib import Path
 
 from rocksdict import Cache, Rdict, WriteBatch
 
-from relay.errors import JournalFormat, JournalUnavailable
+from relay.errors import JournalFormat
 from relay.journal.rocksdb import seeds
 from relay.journal.rocksdb.folder import Folder
 from relay.journal.rocksdb.options import CACHE_BYTES, database_options
 from relay.journal.rocksdb.scan import pass_by, rows
-from relay.journal.rocksdb.trouble import Damaged, translating
+from relay.journal.rocksdb.trouble import Damaged, reachable, translating
 
 _BYTES_PER_WRITE = 8 << 20
-_TABLE = re.compile(r"\d+\.sst")
 
 
-def mend(path: Path) -> int:
+def mend(path: Path, suspects: Set[str] = frozenset()) -> int:
     """Repair the database below `path`, which nobody has open; returns how many files were
-    damaged. Raises `JournalUnavailable` when the disk does not let us: then nothing is changed."""
+    damaged. `suspects` are table files that are known to be.
+
+    Raises `JournalUnavailable` when the disk does not let us: then nothing is changed.
+    """
     staging = path / "mending"
-    try:
+    with reachable():
         _link(path / "db", staging / "db")
         if (path / "seeds").exists():
             seeds.sow(path, staging / "db")
             shutil.copytree(path / "seeds", staging / "seeds")
-        fresh, lost = _repaired(staging)
+        fresh, lost = _repaired(staging, suspects)
         try:
             _rescue(path, fresh, lost)
         finally:
@@ -50,23 +52,22 @@ def mend(path: Path) -> int:
         _sync(staging / "db")
         (staging / "db").rename(path / "db.mended")
         _sync(path)
-        finish(path)
-    except OSError as error:
-        raise JournalUnavailable(f"the journal cannot be mended: {error.strerror}") from error
+    finish(path)
     return max(1, len(lost))
 
 
 def finish(path: Path) -> None:
-    """End what an earlier `mend` had no time for. Raises OSError."""
+    """End what an earlier `mend` had no time for. Raises `JournalUnavailable`."""
     mended, database = path / "db.mended", path / "db"
-    if mended.exists():
-        if database.exists():
-            aside = _free_name(path / "quarantine")
-            database.rename(aside)
-            _forget_sound(aside, {file.name for file in (mended / "lost").glob("*.sst")})
-        shutil.rmtree(mended / "lost", ignore_errors=True)
-        mended.rename(database)
-        _sync(path)
+    with reachable():
+        if mended.exists():
+            if database.exists():
+                aside = _free_name(path / "quarantine")
+                database.rename(aside)
+                _forget_sound(aside, {file.name for file in (mended / "lost").glob("*.sst")})
+            shutil.rmtree(mended / "lost", ignore_errors=True)
+            mended.rename(database)
+            _sync(path)
     shutil.rmtree(path / "mending", ignore_errors=True)
 
 
@@ -83,22 +84,24 @@ def _link(source: Path, target: Path) -> None:
             shutil.copy2(file, target / file.name)
 
 
-def _repaired(staging: Path) -> tuple[Folder, set[str]]:
+def _repaired(staging: Path, suspects: Set[str]) -> tuple[Folder, set[str]]:
     """The repaired database, open, and the table files that were put aside.
 
-    Repair looks at rows; of what else is in a table, opening tells.
+    Repair looks at rows, not always at all of them; of what else is in a table, opening tells.
     """
     database, aside = staging / "db", staging / "db" / "lost"
+    aside.mkdir()
     while True:
+        for name in suspects:
+            if (database / name).exists():
+                (database / name).rename(aside / name)
         translating(lambda: Rdict.repair(str(database), database_options(Cache(CACHE_BYTES))))
         try:
             fresh = Folder(staging, create=True)
         except Damaged as error:
-            table = _TABLE.search(str(error))
-            if table is None or not (database / table[0]).exists():
+            suspects = {name for name in error.tables if (database / name).exists()}
+            if not suspects:
                 raise
-            aside.mkdir(exist_ok=True)
-            (database / table[0]).rename(aside / table[0])
             continue
         return fresh, {file.name for file in aside.glob("*.sst")}
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from relay.errors import JournalUnavailable
 from relay.journal.rocksdb.folder import Folder
 from relay.journal.rocksdb.mend import finish, mend
 from relay.journal.rocksdb.orphans import hold_lost_rows
-from relay.journal.rocksdb.rebuild import account_is_readable, account_is_sound, rebuild
-from relay.journal.rocksdb.trouble import Damaged
+from relay.journal.rocksdb.rebuild import account_is_sound, read_account, rebuild
+from relay.journal.rocksdb.trouble import Damaged, reachable
+
+#: A folder with more damages than this is given up on; each mend gets rid of one at least.
+_MOST_DAMAGES = 20
 
 
 class Opened(NamedTuple):
@@ -22,23 +23,24 @@ class Opened(NamedTuple):
 
 
 def open_folder(
-    path: Path, *, create: bool, min_free_bytes: int = 0, damaged: bool = False
+    path: Path, *, create: bool, min_free_bytes: int = 0, damage: Damaged | None = None
 ) -> Opened:
-    """Open the folder; mend it first where it is `damaged` or turns out to be.
+    """Open the folder; mend it first where there is a `damage`, or turns out to be one.
 
     Raises `JournalFormat`, and `JournalUnavailable` when the disk does not let us.
     """
-    try:
-        finish(path)
-    except OSError as error:
-        raise JournalUnavailable(f"journal.path cannot be used: {error.strerror}") from error
-    damages = mend(path) if damaged else 0
+    finish(path)
+    damages = 0 if damage is None else mend(path, damage.tables)
     folder = None
-    with suppress(Damaged):
-        folder = _opened(path, create=create, min_free_bytes=min_free_bytes)
-    if folder is None:
-        damages += mend(path)
-        folder = _opened(path, create=False, min_free_bytes=min_free_bytes)
+    while folder is None:
+        try:
+            folder = _opened(path, create=create, min_free_bytes=min_free_bytes)
+        except Damaged as error:
+            if damages > _MOST_DAMAGES:
+                raise
+            damage = error
+        if folder is None and damage is not None:
+            damages += mend(path, damage.tables)
     damages += folder.dropped
     try:
         damages += _make_sound(folder, anew=damages > 0)
@@ -53,18 +55,16 @@ def _opened(path: Path, *, create: bool, min_free_bytes: int) -> Folder:
     """Open it, and raise `Damaged` for what RocksDB does not notice itself."""
     folder = Folder(path, create=create, min_free_bytes=min_free_bytes)
     try:
-        readable = account_is_readable(folder)
+        folder.check_tables()
         complete = not hold_lost_rows(folder, folder.gone_tables)
+        if complete:
+            read_account(folder)
+            return folder
     except BaseException:
         folder.close()
         raise
-    if not complete:
-        folder.close_and_restore()
-        raise Damaged("the journal is damaged: its manifest lacks tables")
-    if not readable:
-        folder.close()
-        raise Damaged("the journal is damaged: its account cannot be read")
-    return folder
+    folder.close_and_restore()
+    raise Damaged("the journal is damaged: its manifest lacks tables")
 
 
 def _make_sound(folder: Folder, *, anew: bool) -> int:
@@ -74,5 +74,6 @@ def _make_sound(folder: Folder, *, anew: bool) -> int:
     sound = account_is_sound(folder)
     if expected or folder.reading_was_cut or not sound:
         rebuild(folder)
-        marker.unlink(missing_ok=True)
+        with reachable():
+            marker.unlink(missing_ok=True)
     return 0 if sound or expected else 1

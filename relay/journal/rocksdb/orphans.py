@@ -17,7 +17,7 @@ from rocksdict import Cache, Rdict
 from relay.journal.rocksdb.folder import LOG, Folder
 from relay.journal.rocksdb.options import CACHE_BYTES, database_options, family_options
 from relay.journal.rocksdb.scan import pass_by, rows
-from relay.journal.rocksdb.trouble import translating
+from relay.journal.rocksdb.trouble import reachable, translating
 
 _WORKPLACE = "orphans"
 
@@ -32,9 +32,10 @@ def hold_lost_rows(folder: Folder, tables: Sequence[Path]) -> bool:
     place = folder.path / _WORKPLACE
     shutil.rmtree(place, ignore_errors=True)
     try:
-        place.mkdir()
-        for number, table in enumerate(tables, 1):
-            os.link(table, place / f"{number:06}.sst")
+        with reachable():
+            place.mkdir()
+            for number, table in enumerate(tables, 1):
+                os.link(table, place / f"{number:06}.sst")
         return any(
             name in folder.names and folder.get(name, key) is None for name, key in _rows(place)
         )

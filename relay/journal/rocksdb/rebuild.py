@@ -33,14 +33,10 @@ class _Stored:
 # --- is it needed? --------------------------------------------------------------------------------
 
 
-def account_is_readable(folder: Folder) -> bool:
-    """Can every row of the account be read?"""
-    try:
-        for _ in rows(folder.family(META), b"", layout.BEHIND_ALL):
-            pass
-    except Damaged:
-        return False
-    return True
+def read_account(folder: Folder) -> None:
+    """Raise `Damaged` when a row of the account cannot be read."""
+    for _ in rows(folder.family(META), b"", layout.BEHIND_ALL):
+        pass
 
 
 def account_is_sound(folder: Folder) -> bool:

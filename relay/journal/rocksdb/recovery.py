@@ -16,8 +16,8 @@ REOPEN_PAUSES_S = (0.2, 1.0, 2.0, 5.0)
 #: so that a folder that cannot be mended is not mended all the time.
 CALM_S = 60.0
 
-#: Opens the folder again; told whether it is to be mended first.
-Reopen = Callable[[bool], Awaitable[None]]
+#: Opens the folder again; told of a damage that is to be mended first.
+Reopen = Callable[[Damaged | None], Awaitable[None]]
 
 
 class Recovery:
@@ -54,18 +54,18 @@ class Recovery:
             return
         if self._clock.monotonic() - self._recovered_at > CALM_S:
             self._attempts = 0
-        work = self._recover(damaged=isinstance(error, Damaged))
+        work = self._recover(error if isinstance(error, Damaged) else None)
         self._task = asyncio.get_running_loop().create_task(work)
 
-    async def _recover(self, *, damaged: bool) -> None:
+    async def _recover(self, damage: Damaged | None) -> None:
         while True:
             pause = REOPEN_PAUSES_S[min(self._attempts, len(REOPEN_PAUSES_S) - 1)]
             self._attempts += 1
             await self._clock.sleep(pause)
             try:
-                await self._reopen(damaged)
+                await self._reopen(damage)
             except Exception as error:  # whatever it is: giving up would be for good
-                damaged = damaged or isinstance(error, Damaged)
+                damage = error if isinstance(error, Damaged) else damage
                 self._on_failure(error)
                 continue
             self._recovered_at = self._clock.monotonic()

@@ -6,17 +6,25 @@ error itself is not kept: its frames would hold iterators, those the database, a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from relay.errors import JournalUnavailable
 
-_LONGEST = 300
+_LONGEST = 1000
+_TABLE = re.compile(r"\d+\.sst")
 _T = TypeVar("_T")
 
 
 class Damaged(JournalUnavailable):
     """Records on disk are not what was written; `mend` makes the rest usable again."""
+
+    @property
+    def tables(self) -> set[str]:
+        """The table files that RocksDB names."""
+        return set(_TABLE.findall(str(self)))
 
 
 def translated(error: Exception) -> JournalUnavailable:
@@ -51,3 +59,12 @@ def opening(call: Callable[[], _T]) -> _T:
     if "No such file or directory" in str(trouble):
         trouble = Damaged(str(trouble))
     raise trouble
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Around work on files: what the system says against it becomes `JournalUnavailable`."""
+    try:
+        yield
+    except OSError as error:
+        raise JournalUnavailable(f"journal.path cannot be used: {error.strerror}") from error
