@@ -41,8 +41,13 @@ test: lint tools  ## lint, types, import contracts and all tests
 
 # Some tests need programs that pip does not bring; without them they are skipped and say so.
 .PHONY: tools
-tools:
+tools: setup-dev
 	@command -v strace >/dev/null || .ci/system-package strace || true
+	@.ci/servers
+
+.PHONY: servers
+servers: tools  ## a Kafka and a PostgreSQL to try the relay on, until Ctrl-C
+	@$(BIN)/python -m tests.servers
 
 .PHONY: bench
 bench: setup-dev  ## speed, beside a bare handler on the same machine (ARGS=--quick)

@@ -7,6 +7,9 @@
     │   ├── JournalFull        the byte limit of waiting events is reached
     │   ├── JournalLocked      another process has the folder open
     │   └── JournalFormat      the folder was written by another version
+    ├── DatabaseUnavailable    PostgreSQL does not answer: it is tried again
+    │   └── DatabaseRefused    PostgreSQL answers and says no: a person has to act
+    ├── TopicsMissing          topics that somebody else has to create
     └── SourceError
         ├── SignatureRefused   the sender could not be verified
         ├── PayloadRefused     verified, but not something we can read
@@ -67,6 +70,18 @@ class JournalLocked(JournalError):
 
 class JournalFormat(JournalError):
     """The journal folder was written in a format that this version does not know."""
+
+
+class DatabaseUnavailable(RelayError):
+    """PostgreSQL does not answer; what was asked may have been done nevertheless."""
+
+
+class DatabaseRefused(DatabaseUnavailable):
+    """PostgreSQL refuses what the relay needs; the message says what to change."""
+
+
+class TopicsMissing(RelayError):
+    """Topics are missing and may not be created from here; the message says how to create them."""
 
 
 class SourceError(RelayError):

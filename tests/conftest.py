@@ -22,6 +22,10 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.servers import authority, kafka, postgres
+
+pytest_plugins = ["tests.servers.fixtures"]
+
 settings.register_profile(
     "here", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -66,6 +70,11 @@ def _may_mount() -> bool:
 
 
 NEEDS = {
+    "kafka": Need(
+        kafka.is_available, "install Java 17 or later, and Maven, which fetches the broker"
+    ),
+    "openssl": Need(authority.is_available, "install the program `openssl`"),
+    "postgres": Need(postgres.is_available, "install your system's PostgreSQL, 14 or later"),
     "mount": Need(_may_mount, "run as root where mounting a tmpfs is allowed"),
     "strace": Need(_strace_works, "install Debian's package `strace`, and allow ptrace"),
     "linux": Need(lambda: os.uname().sysname == "Linux", "run on Linux"),

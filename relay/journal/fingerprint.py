@@ -29,12 +29,17 @@ def of(token: bytes) -> bytes:
 
 def row(receipts: Sequence[int], tokens: Sequence[Sequence[bytes]]) -> bytes:
     """The row of records that follow each other: CRC-32 of each receipt, tokens of each."""
-    if tokens and max(map(len, tokens)) > _MOST_TOKENS:
-        tokens = [each[:_MOST_TOKENS] for each in tokens]
-    prints = array("I", [*receipts, *map(crc32, chain.from_iterable(tokens))])
+    return row_of_prints(receipts, [list(map(crc32, each)) for each in tokens])
+
+
+def row_of_prints(receipts: Sequence[int], prints: Sequence[Sequence[int]]) -> bytes:
+    """The same, given the CRC-32 of each token."""
+    if prints and max(map(len, prints)) > _MOST_TOKENS:
+        prints = [each[:_MOST_TOKENS] for each in prints]
+    packed = array("I", [*receipts, *chain.from_iterable(prints)])
     if sys.byteorder == "big":
-        prints.byteswap()
-    return b"".join((_COUNT.pack(len(receipts)), bytes(map(len, tokens)), prints.tobytes()))
+        packed.byteswap()
+    return b"".join((_COUNT.pack(len(receipts)), bytes(map(len, prints)), packed.tobytes()))
 
 
 def find(value: bytes, wanted: bytes) -> Iterator[int]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from relay.journal.ledger import LedgerRow
 from relay.model import (
@@ -24,6 +24,15 @@ from relay.model import (
 
 #: Asked for each entry in order: may it join the batch? The first "no" ends the batch.
 Fits = Callable[[Entry], bool]
+
+
+class Parked(NamedTuple):
+    """Entries of one request that need no attempt before `due_at` (Unix seconds). `story` is what
+    their lane must know of them then; nobody else reads it."""
+
+    seqs: Sequence[int]
+    due_at: float
+    story: bytes
 
 
 class End(Enum):
@@ -53,7 +62,7 @@ class Intake(Protocol):
         """
         ...
 
-    def recall(self, key: bytes) -> bytes | None:
+    async def recall(self, key: bytes) -> bytes | None:
         """What was remembered under `key` within the last dedupe window, or None.
 
         Raises `JournalUnavailable`.
@@ -105,6 +114,20 @@ class Outlet(Protocol):
         ...
 
     def give_back(self, destination: str, seqs: Sequence[int]) -> None: ...
+
+    async def park(self, destination: str, parked: Parked) -> bool:
+        """Lay taken entries aside until they are due, so that they hold nothing up: then they are
+        taken no more, and come back through `due`, here or at another replica.
+
+        False where that is of no use, because entries hold nothing up here: they stay taken.
+        Raises `JournalUnavailable`: they stay taken, too.
+        """
+        ...
+
+    def due(self, destination: str) -> Sequence[Parked]:
+        """Parked entries whose time has come and that this process has to send: they are taken.
+        Each is told once."""
+        ...
 
     async def settle(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -35,7 +35,7 @@ EXPIRED = (Outcome.EXPIRED, Reason.WAITED_TOO_LONG)
 class Journal(Intake, Outlet, Records, Protocol):
     """A journal as a whole."""
 
-    def upkeep(self) -> bool: ...
+    def upkeep(self) -> bool | Awaitable[None]: ...
 
     async def close(self) -> None: ...
 
@@ -43,7 +43,7 @@ class Journal(Intake, Outlet, Records, Protocol):
 class OpenJournal(Protocol):
     """Opens the test's one journal; again after it was closed, with what is stored."""
 
-    def __call__(self, **settings: Any) -> Journal: ...
+    def __call__(self, **settings: Any) -> Coroutine[Any, Any, Journal]: ...
 
 
 class OwnClock:
@@ -153,6 +153,14 @@ async def settle(
     await journal.settle(
         destination, attempt, [Settlement(entries, *ended)], [entry.seq for entry in entries]
     )
+
+
+async def upkeep(journal: Journal) -> None:
+    """Let it forget what is past its time."""
+    while more := journal.upkeep():
+        if not isinstance(more, bool):
+            await more
+            break
 
 
 async def until(holds: Callable[[], bool], clock: OwnClock | None = None) -> None:

@@ -10,6 +10,7 @@ from rocksdict import WriteBatch
 
 from relay.journal import chunk, door, fingerprint, layout, ledger
 from relay.journal.queue import Queue
+from relay.journal.receipts import may_come_again
 from relay.journal.rocksdb import claims
 from relay.journal.rocksdb.folder import CLAIMS, LOG
 from relay.journal.rocksdb.memory import Memory
@@ -22,14 +23,6 @@ _DUPLICATE = Answer(Outcome.DUPLICATE, Reason.SAME_EVENT)
 
 #: The seq in a claim that belongs to a receipt and to no entry.
 NO_ENTRY = 2**64 - 1
-
-_NEVER_AGAIN = "http:"
-
-
-def may_come_again(receipt: str) -> bool:
-    """Receipts of requests are never used twice; all others may be read again after a crash."""
-    return not receipt.startswith(_NEVER_AGAIN)
-
 
 @dataclass(slots=True)
 class AppendJob:

@@ -14,7 +14,7 @@ from relay.errors import JournalFull, JournalUnavailable
 from relay.journal import layout
 from relay.journal.intervals import ranges_of
 from relay.journal.ledger import LedgerRow
-from relay.journal.protocol import End, Fits
+from relay.journal.protocol import End, Fits, Parked
 from relay.journal.queue import Queue
 from relay.journal.rocksdb import attempt_rows, claims
 from relay.journal.rocksdb.append import AppendJob
@@ -123,7 +123,7 @@ class RocksJournal:
         answers: Sequence[Answer] = await self._engine.submit(AppendJob(arrivals, remember or {}))
         return answers
 
-    def recall(self, key: bytes) -> bytes | None:
+    async def recall(self, key: bytes) -> bytes | None:
         """See `protocol.Intake.recall`."""
         with self._engine.reading():
             return claims.recall(self._store.folder, key)
@@ -225,6 +225,14 @@ class RocksJournal:
         for start, end in ranges_of(sorted(seqs)):
             queue.give_back(start, end)
         self._tell(destination)
+
+    async def park(self, destination: str, parked: Parked) -> bool:
+        """See `protocol.Outlet.park`: an entry holds nothing up in a folder."""
+        return False
+
+    def due(self, destination: str) -> Sequence[Parked]:
+        """See `protocol.Outlet.due`."""
+        return ()
 
     async def settle(
         self,

@@ -12,8 +12,9 @@ from relay.journal import attempts, layout, ledger
 from relay.journal.attempts import AttemptRecord, Ended, Range
 from relay.journal.intervals import IntervalSet, ranges_of
 from relay.journal.queue import Queue
+from relay.journal.receipts import may_come_again
 from relay.journal.rocksdb import claims
-from relay.journal.rocksdb.append import NO_ENTRY, may_come_again
+from relay.journal.rocksdb.append import NO_ENTRY
 from relay.journal.rocksdb.folder import CLAIMS, LOG
 from relay.journal.rocksdb.letters import Letters
 from relay.journal.rocksdb.reader import Reader

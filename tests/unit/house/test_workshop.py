@@ -161,7 +161,7 @@ def test_the_wheel_brings_the_schemas_and_nothing_of_the_tests(tmp_path: Path) -
     assert not any(name.startswith("tests/") for name in files)
 
 
-@pytest.mark.parametrize("name", ["environment", "run", "system-package"])
+@pytest.mark.parametrize("name", ["environment", "kafka", "run", "servers", "system-package"])
 def test_the_scripts_can_be_run(name: str) -> None:
     script = ROOT / ".ci" / name
 

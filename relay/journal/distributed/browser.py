@@ -1,0 +1,136 @@
+"""Reading single messages of the topics, beside the group that delivers them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from relay.errors import JournalUnavailable
+from relay.journal.distributed import message
+from relay.journal.distributed.message import Arrived
+from relay.journal.distributed.topics import Topics
+
+if TYPE_CHECKING:
+    from relay.journal.distributed.search import Spot
+
+_TIMEOUT_S = 10.0
+
+#: Messages this near to each other are read in one go.
+_NEAR = 500
+
+
+class Browser:
+    """A consumer without a group, made when it is first needed."""
+
+    def __init__(self, options: Callable[[], Mapping[str, Any]], topics: Topics) -> None:
+        self._options = options
+        self._topics = topics
+        self._consumer: AIOKafkaConsumer | None = None
+        self._known: dict[str, Sequence[int]] = {}
+        self._one = asyncio.Lock()
+
+    async def close(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                async with asyncio.timeout(2):
+                    await consumer.stop()
+
+    async def read(self, spots: Iterable[Spot]) -> Mapping[Spot, Arrived]:
+        """The messages at these places; those that the topic no longer has are left out.
+
+        Raises `JournalUnavailable` when the brokers do not answer.
+        """
+        wanted: defaultdict[TopicPartition, dict[int, Spot]] = defaultdict(dict)
+        for spot in spots:
+            place = TopicPartition(self._topics.of(spot.destination), spot.partition)
+            wanted[place][spot.offset] = spot
+        found: dict[Spot, Arrived] = {}
+        if not wanted:
+            return found
+        async with self._one, self._asking() as consumer:
+            for place, by_offset in wanted.items():
+                consumer.assign([place])
+                begin = (await consumer.beginning_offsets([place]))[place]
+                end = (await consumer.end_offsets([place]))[place]
+                offsets = sorted(each for each in by_offset if begin <= each < end)
+                for read in await _read(consumer, place, offsets):
+                    found[by_offset[read.offset]] = read
+        return found
+
+    async def ends(self, destinations: Sequence[str]) -> Mapping[tuple[str, int], int]:
+        """The offset behind the last message, by destination and partition."""
+        async with self._one, self._asking() as consumer:
+            places = []
+            for destination in destinations:
+                topic = self._topics.of(destination)
+                for each in await self._partitions(consumer, topic):
+                    places.append(TopicPartition(topic, each))
+            ends = await consumer.end_offsets(places) if places else {}
+        return {
+            (self._topics.destination(place.topic), place.partition): end
+            for place, end in ends.items()
+        }
+
+    async def _partitions(self, consumer: AIOKafkaConsumer, topic: str) -> Sequence[int]:
+        """They are asked for once: adding some takes a restart to be counted."""
+        if topic not in self._known:
+            cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001  # no public way
+            found = sorted(cluster.partitions_for_topic(topic) or ())
+            if not found:
+                return found
+            self._known[topic] = found
+        return self._known[topic]
+
+    @contextlib.asynccontextmanager
+    async def _asking(self) -> Any:
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                if self._consumer is None:
+                    consumer = AIOKafkaConsumer(
+                        **self._options(),
+                        enable_auto_commit=False,
+                        auto_offset_reset="earliest",
+                        max_partition_fetch_bytes=2**20,
+                        request_timeout_ms=5000,
+                    )
+                    await consumer.start()
+                    self._consumer = consumer
+                yield self._consumer
+        except (KafkaError, OSError, TimeoutError) as error:
+            await self.close()
+            raise JournalUnavailable(f"the brokers do not answer ({type(error).__name__})") from (
+                error
+            )
+
+
+async def _read(
+    consumer: AIOKafkaConsumer, place: TopicPartition, offsets: Sequence[int]
+) -> list[Arrived]:
+    found = []
+    at = -_NEAR
+    pending: list[Any] = []
+    for offset in offsets:
+        if offset - at > _NEAR or offset < at:
+            consumer.seek(place, offset)
+            at, pending = offset, []
+        while at <= offset:
+            if not pending:
+                batches = await consumer.getmany(place, timeout_ms=1000, max_records=_NEAR)
+                pending = list(batches.get(place, ()))
+                if not pending:
+                    raise TimeoutError
+            record = pending.pop(0)
+            at = record.offset + 1
+            if record.offset == offset:
+                with contextlib.suppress(ValueError):
+                    found.append(
+                        message.decode(offset, record.key, record.value, record.headers)
+                    )
+    return found

@@ -1,0 +1,454 @@
+"""The distributed journal: topics of Kafka, tables of PostgreSQL, any number of processes. Keeps
+the promises of `relay.journal.protocol`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from aiokafka.errors import KafkaError
+
+from relay.clock import Clock
+from relay.errors import ConfigError, DatabaseUnavailable, JournalUnavailable
+from relay.journal.distributed import book, census, erasing, letters, message, parking
+from relay.journal.distributed.browser import Browser
+from relay.journal.distributed.census import Tally
+from relay.journal.distributed.claiming import Fate
+from relay.journal.distributed.claims import day_of
+from relay.journal.distributed.consumer import TopicReader
+from relay.journal.distributed.days import Days
+from relay.journal.distributed.erasing import Erasures
+from relay.journal.distributed.message import Arrived
+from relay.journal.distributed.producer import TopicWriter
+from relay.journal.distributed.search import Search
+from relay.journal.distributed.share import Change, Listeners, Share
+from relay.journal.distributed.topics import Topics
+from relay.journal.ledger import LedgerRow
+from relay.journal.protocol import End, Fits, Parked
+from relay.kafka.connection import KafkaConnection
+from relay.kafka.topics import ensure_topics
+from relay.model import (
+    Answer,
+    Arrival,
+    Attempt,
+    Counts,
+    DeadLetter,
+    Entry,
+    Refusal,
+    Settlement,
+    Trace,
+    Waiting,
+)
+from relay.postgres.database import Database
+
+_DAY_S = 86_400.0
+
+#: Sums of all replicas, due retries and leases are looked at this often, in seconds.
+_LOOK_EVERY_S = 1.0
+_RENEW_EVERY_S = parking.LEASE_S / 3
+
+#: Where replicas tell each other that somebody asked to be forgotten.
+_ERASED = "erased"
+
+_NOTHING = Waiting(0, 0, None)
+
+
+@dataclass(frozen=True, slots=True)
+class DistributedSettings:
+    """Where the journal is, and what this process does of it. Times in seconds."""
+
+    kafka: KafkaConnection
+    topics: Topics
+    group: str
+    destinations: Sequence[str]
+    delivers: bool = True
+    retention_s: float = 30 * _DAY_S
+    ledger_retention_s: float = 25 * 31 * _DAY_S
+    dedupe_window_s: float = 7 * _DAY_S
+    dedupe_windows_s: Mapping[str, float] = field(default_factory=dict)
+
+    def window_s(self, destination: str) -> float:
+        """How long this destination's claims last."""
+        return self.dedupe_windows_s.get(destination, self.dedupe_window_s)
+
+    @property
+    def longest_window_s(self) -> float:
+        return max([self.dedupe_window_s, *self.dedupe_windows_s.values()])
+
+
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """Who is told of errors that stop something, of records that cannot be read, and of messages
+    that were claimed, with what became of them."""
+
+    trouble: Callable[[str, Exception], None] = lambda what, error: None
+    damaged: Callable[[int], None] = lambda count: None
+    claimed: Callable[[str, Sequence[tuple[Arrived, Fate]]], None] = lambda name, found: None
+
+
+class DistributedJournal:
+    """Use as `async with DistributedJournal(settings, database, clock) as journal`.
+
+    Opening raises `TopicsMissing`, `DatabaseRefused` and `ConfigError`. Brokers or a database that
+    are away are no error: the journal is not `healthy` until they are back.
+    """
+
+    def __init__(
+        self,
+        settings: DistributedSettings,
+        database: Database,
+        clock: Clock,
+        watchers: Watchers | None = None,
+    ) -> None:
+        self.settings = settings
+        self._database = database
+        self._clock = clock
+        self._watchers = watchers or Watchers()
+        self._owner = f"{socket.gethostname()}/{os.getpid()}/{os.urandom(3).hex()}"
+        self._news: dict[str, asyncio.Event] = {}
+        self._tallies: dict[str, Tally] = {}
+        self._days = Days()
+        self._erasures = Erasures()
+        self._writer = TopicWriter(settings.kafka.options, self._told("writing"))
+        self._browser = Browser(settings.kafka.options, settings.topics)
+        self._search = Search(database, self._browser, self._erasures)
+        listeners = Listeners(
+            self._tell, self._changed, self._watchers.claimed, self._watchers.damaged
+        )
+        self._shares = {
+            name: Share(
+                name, self._owner, settings.window_s(name), database, self._days, self._erasures,
+                clock, listeners,
+            )
+            for name in (settings.destinations if settings.delivers else ())
+        }  # fmt: skip
+        self._reader = TopicReader(
+            settings.kafka.options, settings.topics, settings.group, self._shares, clock,
+            self._told("reading"), self._watchers.damaged,
+        )  # fmt: skip
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+        self._topics_there = False
+
+    def _told(self, what: str) -> Callable[[Exception], None]:
+        return lambda error: self._watchers.trouble(what, error)
+
+    # --- opening and closing ----------------------------------------------------------------------
+
+    async def __aenter__(self) -> DistributedJournal:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Connect to what can be reached. Raises as the class says."""
+        await self._database.open()
+        await self._make_topics()
+        await self._writer.open()
+        if self.settings.delivers:
+            with contextlib.suppress(DatabaseUnavailable):
+                await self._erasures.load(self._database)
+            self._database.listen(_ERASED, self._hear_of_erasures)
+            self._reader.open()
+            self._start(self._look_after_parked())
+        with contextlib.suppress(DatabaseUnavailable, JournalUnavailable):
+            await self.take_census()
+        self._start(self._take_census())
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Leave the group, let go of leases, finish what is on its way."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._writer.close()
+        if self.settings.delivers:
+            await self._reader.close()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._shares:
+            with contextlib.suppress(DatabaseUnavailable):
+                await parking.leave(self._database, self._owner)
+        await self._browser.close()
+        await self._database.close()
+
+    async def _make_topics(self) -> None:
+        wanted = self.settings.topics.wanted(self.settings.destinations)
+        try:
+            await ensure_topics(self.settings.kafka, wanted)
+        except (KafkaError, OSError, TimeoutError) as error:
+            self._watchers.trouble("topics", error)
+            return
+        self._topics_there = True
+
+    @property
+    def healthy(self) -> bool:
+        """Can it store what comes, and hand out what waits?"""
+        reads = not self.settings.delivers or (self._reader.healthy and self._database.healthy)
+        return self._writer.healthy and reads and not self._closed
+
+    # --- the door's side --------------------------------------------------------------------------
+
+    async def append(
+        self, arrivals: Sequence[Arrival], remember: Mapping[bytes, bytes] | None = None
+    ) -> Sequence[Answer]:
+        """See `protocol.Intake.append`. Whether an event is a duplicate is not known yet: that is
+        said when it is claimed."""
+        if self._closed:
+            raise JournalUnavailable("the relay is leaving")
+        now = self._clock.now()
+        topic = self.settings.topics.of
+        messages = [(topic(each.destination), message.encode(each, now)) for each in arrivals]
+        if messages:
+            await self._writer.write(messages)
+        if remember:
+            await self._remember(remember, now)
+        return [_answer(each) for each in arrivals]
+
+    async def _remember(self, remember: Mapping[bytes, bytes], now: float) -> None:
+        with _as_journal():
+            await self._database.execute(
+                "insert into remembered (key, value, at) "
+                "select *, $3 from unnest($1::bytea[], $2::bytea[]) on conflict (key) do update "
+                "set value = excluded.value, at = excluded.at",
+                list(remember), list(remember.values()), now,
+            )  # fmt: skip
+
+    async def recall(self, key: bytes) -> bytes | None:
+        """See `protocol.Intake.recall`."""
+        since = self._clock.now() - self.settings.longest_window_s - _DAY_S
+        with _as_journal():
+            rows = await self._database.fetch(
+                "select value from remembered where key = $1 and at > $2", key, since
+            )
+        return rows[0]["value"] if rows else None
+
+    async def erase(self, digests: Sequence[str]) -> int:
+        """See `protocol.Intake.erase`."""
+        now = self._clock.now()
+        since = now - self.settings.retention_s
+        with _as_journal():
+            known = 0
+            for digest in digests:
+                known += len(await self._search.find(digest, since, 2**31))
+            async with self._database.transaction() as connection:
+                await erasing.add(connection, digests, now)
+                await self._database.notify(connection, _ERASED, "")
+            await self._withhold_erased()
+        return known
+
+    def _hear_of_erasures(self, payload: str) -> None:
+        self._start(self._withhold_erased_later())
+
+    async def _withhold_erased_later(self) -> None:
+        with contextlib.suppress(DatabaseUnavailable):
+            await self._withhold_erased()
+
+    async def _withhold_erased(self) -> None:
+        await self._erasures.load(self._database)
+        for share in self._shares.values():
+            await share.withhold_erased()
+
+    # --- delivery's side --------------------------------------------------------------------------
+
+    def waiting(self, destination: str) -> Waiting:
+        """See `protocol.Outlet.waiting`: over all replicas."""
+        tally = self._tallies.get(destination)
+        return _NOTHING if tally is None else tally.waiting()
+
+    def available(self, destination: str) -> Waiting:
+        """See `protocol.Outlet.available`: of this process."""
+        share = self._shares.get(destination)
+        return _NOTHING if share is None or self._closed else share.stock.waiting()
+
+    async def wait_for_entries(self, destination: str) -> None:
+        """See `protocol.Outlet.wait_for_entries`. Returns for parked ones that are due, too."""
+        news = self._news.setdefault(destination, asyncio.Event())
+        share = self._shares[destination]
+        while not share.stock.available and not share.has_due:
+            news.clear()
+            await news.wait()
+
+    def take(self, destination: str, end: End, fits: Fits) -> Sequence[Entry]:
+        """See `protocol.Outlet.take`; the newest are those that were read last."""
+        share = self._shares.get(destination)
+        return () if share is None or self._closed else share.stock.take(end, fits)
+
+    def read(self, destination: str, seqs: Sequence[int]) -> Sequence[Entry]:
+        """See `protocol.Outlet.read`; what other replicas took over is left out."""
+        return self._shares[destination].stock.read(seqs)
+
+    def unknown_since(self, destination: str, seqs: Sequence[int]) -> float | None:
+        """See `protocol.Outlet.unknown_since`."""
+        share = self._shares[destination]
+        places = [place for seq in seqs if (place := share.stock.place(seq)) is not None]
+        found = [at for place in places if (at := share.unknown_of(place)) is not None]
+        return min(found, default=None)
+
+    def give_back(self, destination: str, seqs: Sequence[int]) -> None:
+        """See `protocol.Outlet.give_back`."""
+        self._shares[destination].stock.give_back(seqs)
+        if self._erasures:
+            self._start(self._withhold_erased_later())
+        self._tell(destination)
+
+    async def park(self, destination: str, parked: Parked) -> bool:
+        """See `protocol.Outlet.park`."""
+        with _as_journal():
+            await self._shares[destination].park(parked)
+        return True
+
+    def due(self, destination: str) -> Sequence[Parked]:
+        """See `protocol.Outlet.due`."""
+        share = self._shares.get(destination)
+        return () if share is None else share.due()
+
+    async def settle(
+        self,
+        destination: str,
+        attempt: Attempt | None,
+        settlements: Sequence[Settlement],
+        covers: Sequence[int] = (),
+    ) -> None:
+        """See `protocol.Outlet.settle`."""
+        endings = [(each.entries, each.outcome, each.reason) for each in settlements]
+        await self._shares[destination].settle(attempt, endings, covers)
+
+    def _tell(self, destination: str) -> None:
+        if destination in self._news:
+            self._news[destination].set()
+
+    # --- people, and time -------------------------------------------------------------------------
+
+    def counts(self) -> Mapping[str, Counts]:
+        """See `protocol.Records.counts`: over all replicas, as of the last second."""
+        return {name: tally.counts() for name, tally in sorted(self._tallies.items())}
+
+    async def find(self, token: str, *, limit: int = 100) -> Sequence[Trace]:
+        """See `protocol.Records.find`."""
+        with _as_journal():
+            await self._erasures.load(self._database)
+            since = self._clock.now() - self.settings.retention_s
+            return await self._search.find(token, since, limit)
+
+    async def dead_letters(self, destination: str | None = None) -> AsyncIterator[DeadLetter]:
+        """See `protocol.Records.dead_letters`."""
+        with _as_journal():
+            async for letter in letters.every(self._database, destination):
+                yield letter
+
+    async def dead_letter(self, letter_id: str) -> DeadLetter | None:
+        """See `protocol.Records.dead_letter`."""
+        with _as_journal():
+            return await letters.one(self._database, letter_id)
+
+    async def mark_replayed(self, letter_id: str) -> None:
+        """See `protocol.Records.mark_replayed`."""
+        with _as_journal():
+            await letters.mark(self._database, letter_id, self._clock.now())
+
+    async def sums(
+        self, destination: str | None, start_hour: int, end_hour: int
+    ) -> AsyncIterator[LedgerRow]:
+        """See `protocol.Records.sums`."""
+        with _as_journal():
+            async for row in book.sums(self._database, destination, start_hour, end_hour):
+                yield row
+
+    async def upkeep(self) -> None:
+        """Forget what is past its time. Raises `JournalUnavailable`."""
+        now, settings = self._clock.now(), self.settings
+        kept = {
+            "claims": settings.longest_window_s + _DAY_S,
+            "fingerprints": settings.retention_s + _DAY_S,
+            "attempts": settings.retention_s + _DAY_S,
+        }
+        with _as_journal():
+            for name, seconds in kept.items():
+                async with self._database.transaction() as connection:
+                    await self._days.drop(connection, name, day_of(now - seconds))
+            past = now - settings.retention_s
+            await self._database.execute("delete from dead_letters where at < $1", past)
+            await self._database.execute("delete from erasures where at < $1", past - _DAY_S)
+            await self._database.execute(
+                "delete from remembered where at < $1", now - settings.longest_window_s - _DAY_S
+            )
+            hour = int((now - settings.ledger_retention_s) // 3600)
+            for table in ("ledger", "ledger_values"):
+                await self._database.execute(f"delete from {table} where hour < $1", hour)  # noqa: S608
+
+    # --- what runs beside -------------------------------------------------------------------------
+
+    def _changed(self, destination: str, change: Change) -> None:
+        """Sums as this process changed them, until the next census."""
+        tally = self._tallies.setdefault(destination, Tally())
+        tally.accepted += change.accepted
+        tally.settled += change.settled
+        tally.open += change.open
+        tally.parked += change.parked
+        tally.size_bytes += change.size_bytes
+        tally.unread = max(0, tally.unread - change.accepted)
+        share = self._shares[destination]
+        if tally.open == share.open and not tally.parked:  # nobody else has any
+            tally.oldest_at = share.oldest_at()
+
+    async def _take_census(self) -> None:
+        while True:
+            with contextlib.suppress(DatabaseUnavailable, JournalUnavailable, ConfigError):
+                await self.take_census()
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def take_census(self) -> None:
+        """Count over all replicas. Raises `DatabaseUnavailable`, `JournalUnavailable`."""
+        ends = await self._browser.ends(self.settings.destinations)
+        tallies = await census.taken(self._database)
+        claimed = await census.claimed(self._database)
+        for (destination, partition), end in ends.items():
+            tally = tallies.setdefault(destination, Tally())
+            tally.unread += max(0, end - claimed.get((destination, partition), 0))
+        self._tallies = tallies
+
+    async def _look_after_parked(self) -> None:
+        renewed_at = asyncio.get_running_loop().time()
+        while True:
+            with contextlib.suppress(DatabaseUnavailable):
+                for share in self._shares.values():
+                    await share.fetch_due()
+                if asyncio.get_running_loop().time() - renewed_at > _RENEW_EVERY_S:
+                    renewed_at = asyncio.get_running_loop().time()
+                    await parking.renew(self._database, self._owner)
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+
+@contextlib.contextmanager
+def _as_journal() -> Iterator[None]:
+    """A database that is away is a journal that is unavailable."""
+    try:
+        yield
+    except DatabaseUnavailable as error:
+        raise JournalUnavailable(str(error)) from error
+
+
+def _answer(arrival: Arrival) -> Answer:
+    result = arrival.result
+    if isinstance(result, Refusal):
+        return Answer(result.outcome, result.reason)
+    return Answer(None, None)

@@ -1,0 +1,242 @@
+"""Into the topics: all messages that wait travel together, one batch a partition.
+
+While one group of batches is on its way the next one gathers; so a group is as large as the load
+makes it, and a lone message does not wait for others. What the broker does not confirm in time is
+answered with `JournalUnavailable`, and may be stored nevertheless: what comes again is told by its
+claim. Until the broker has confirmed what it owes, nothing else is handed to it, so memory is
+bounded however long it is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from relay.errors import JournalUnavailable
+from relay.journal.distributed.message import Encoded
+
+#: A sender waits for the broker's word this long, in seconds: the door answers within a second.
+_PATIENCE_S = 0.8
+
+#: The broker has this long for one request, in seconds, before it is asked anew.
+_REQUEST_S = 5.0
+
+#: A broker that cannot be reached is tried again after this long, in seconds.
+_AGAIN_S = 0.5
+
+#: Bytes of one batch: as many as a broker takes by default, less the batch's own head.
+_BATCH_BYTES = 900_000
+
+#: Groups on their way at once: one at the broker, one ready to follow.
+_GROUPS = 2
+
+#: A message, and the topic it goes to.
+Addressed = tuple[str, Encoded]
+
+
+class _Job:
+    __slots__ = ("confirmed", "messages")
+
+    def __init__(self, messages: Sequence[Addressed]) -> None:
+        self.messages = messages
+        self.confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+
+class TopicWriter:
+    """Writes messages to topics, durably (`acks=all`, idempotent).
+
+    `options` are those of an aiokafka client, asked for at each connection, so that a renewed
+    password needs no restart; `on_trouble` is told of each error that stops writing.
+    """
+
+    def __init__(
+        self, options: Callable[[], Mapping[str, Any]], on_trouble: Callable[[Exception], None]
+    ) -> None:
+        self._options = options
+        self._on_trouble = on_trouble
+        self._producer: AIOKafkaProducer | None = None
+        self._jobs: list[_Job] = []
+        self._news = asyncio.Event()
+        self._groups: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Semaphore(_GROUPS)
+        self._owed = 0  # groups that the broker has had for longer than our patience
+        self._loop_task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @property
+    def healthy(self) -> bool:
+        """Connected, and the broker confirms in time."""
+        return self._producer is not None and not self._owed and not self._closed
+
+    async def open(self) -> None:
+        """Connect in the background: a broker that is away is no error."""
+        self._loop_task = asyncio.create_task(self._run(), name="topic writer")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_REQUEST_S):
+                while self._producer is None:
+                    await asyncio.sleep(0.01)
+
+    async def close(self) -> None:
+        """Wait a moment for what is on its way, then let go."""
+        self._closed = True
+        for job in self._jobs:
+            _fail(job)
+        self._jobs.clear()
+        if self._groups:
+            await asyncio.wait(self._groups, timeout=_PATIENCE_S)
+        if self._loop_task is not None:
+            self._loop_task.cancel()
+            await asyncio.gather(self._loop_task, return_exceptions=True)
+        await self._let_go()
+
+    async def write(self, messages: Sequence[Addressed]) -> None:
+        """Return when all of them are durable. Raises `JournalUnavailable`."""
+        if self._closed or self._owed or self._producer is None:
+            raise JournalUnavailable("the broker does not answer")
+        job = _Job(messages)
+        self._jobs.append(job)
+        self._news.set()
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await asyncio.shield(job.confirmed)
+        except TimeoutError:
+            raise JournalUnavailable("the broker does not answer in time") from None
+
+    # --- connecting -------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        while True:
+            if self._producer is None:
+                await self._connect()
+            await self._news.wait()
+            await self._room.acquire()
+            self._news.clear()
+            jobs, self._jobs = self._jobs, []
+            producer = self._producer
+            if not jobs or producer is None:
+                self._room.release()
+                continue
+            group = asyncio.create_task(self._send(producer, jobs))
+            self._groups.add(group)
+            group.add_done_callback(self._groups.discard)
+
+    async def _connect(self) -> None:
+        while self._producer is None:
+            producer = None
+            try:
+                producer = AIOKafkaProducer(
+                    **self._options(),
+                    enable_idempotence=True,
+                    acks="all",
+                    max_batch_size=_BATCH_BYTES,
+                    max_request_size=_BATCH_BYTES + 100_000,
+                    request_timeout_ms=int(_REQUEST_S * 1000),
+                    retry_backoff_ms=100,
+                    metadata_max_age_ms=30_000,
+                )
+                async with asyncio.timeout(2 * _REQUEST_S):
+                    await producer.start()
+            except (KafkaError, OSError, ValueError, TimeoutError) as error:
+                self._on_trouble(error)
+                if producer is not None:
+                    await _stop(producer)
+                await asyncio.sleep(_AGAIN_S)
+                continue
+            self._producer = producer
+
+    async def _let_go(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _stop(producer)
+
+    # --- sending ----------------------------------------------------------------------------------
+
+    async def _send(self, producer: AIOKafkaProducer, jobs: Sequence[_Job]) -> None:
+        late = asyncio.get_running_loop().call_later(_PATIENCE_S, self._overdue, jobs)
+        owed = False
+        try:
+            await self._deliver(producer, [message for job in jobs for message in job.messages])
+        except KafkaError as error:
+            self._on_trouble(error)
+            for job in jobs:
+                _fail(job)
+            await self._replace(producer)
+        else:
+            for job in jobs:
+                if not job.confirmed.done():
+                    job.confirmed.set_result(None)
+        finally:
+            owed = late.when() <= asyncio.get_running_loop().time()
+            late.cancel()
+            if owed:
+                self._owed -= 1
+            self._room.release()
+
+    def _overdue(self, jobs: Sequence[_Job]) -> None:
+        self._owed += 1
+        self._on_trouble(TimeoutError("the broker does not confirm"))
+        for job in jobs:
+            _fail(job)
+
+    async def _deliver(self, producer: AIOKafkaProducer, messages: Iterable[Addressed]) -> None:
+        builders: dict[tuple[str, int], Any] = {}
+        sent: list[asyncio.Future[Any]] = []
+        for topic, message in messages:
+            partitions = producer.client.cluster.partitions_for_topic(topic)
+            if not partitions:
+                partitions = await producer.partitions_for(topic)
+            place = topic, partition_of(message.key, len(partitions))
+            builder = builders.get(place)
+            if builder is None:
+                builder = builders[place] = producer.create_batch()
+            if _put(builder, message) is None:
+                sent.append(await producer.send_batch(builder, topic, partition=place[1]))
+                builder = builders[place] = producer.create_batch()
+                _put(builder, message)
+        for (topic, partition), builder in builders.items():
+            sent.append(await producer.send_batch(builder, topic, partition=partition))
+        for result in await asyncio.gather(*sent, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _replace(self, producer: AIOKafkaProducer) -> None:
+        """An idempotent producer that met an error may not go on: its numbers have a gap."""
+        if self._producer is producer:
+            self._producer = None
+            self._news.set()
+            await _stop(producer)
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """Where messages of this key go. Keys are digests: their first bytes spread them evenly."""
+    return int.from_bytes(key[:8], "big") % partitions
+
+
+def _put(builder: Any, message: Encoded) -> object:
+    return builder.append(
+        timestamp=None, key=message.key, value=message.value, headers=message.headers
+    )
+
+
+def _fail(job: _Job) -> None:
+    if not job.confirmed.done():
+        job.confirmed.set_exception(JournalUnavailable("the broker does not answer in time"))
+        job.confirmed.exception()  # whoever waited may have gone away
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    """Bounded: by itself a producer waits until its broker has confirmed everything."""
+    with contextlib.suppress(KafkaError, OSError, TimeoutError):
+        async with asyncio.timeout(1):
+            await producer.stop()
+            return
+    sender: Any = producer._sender  # noqa: SLF001  # there is no public way to stop at once
+    with contextlib.suppress(KafkaError, OSError, TimeoutError):
+        async with asyncio.timeout(1):
+            await sender.close()
+            await producer.client.close()

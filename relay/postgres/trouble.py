@@ -1,0 +1,67 @@
+"""What asyncpg and the network raise, in the relay's words."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import asyncpg
+
+from relay.errors import DatabaseRefused, DatabaseUnavailable
+from relay.secrets import SecretUnavailable
+
+#: A server that is gone, going, hanging or overrun, or a conflict: asking again helps.
+_PASSING = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # it is shut down, or the session was ended
+    asyncpg.InsufficientResourcesError,  # too many connections, disk full, out of memory
+    asyncpg.TransactionRollbackError,  # deadlock, serialization failure
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby that is about to take over
+    asyncpg.InternalServerError,
+)
+
+#: Somebody has to do something about it; the first kind that fits names it.
+_REFUSED: dict[type[Exception], str] = {
+    asyncpg.InvalidPasswordError: "the password is wrong, or the user does not exist: correct it",
+    asyncpg.InvalidAuthorizationSpecificationError: (
+        "the user may not connect: correct its name, or allow it in pg_hba.conf"
+    ),
+    asyncpg.InvalidCatalogNameError: "there is no such database: create it, or correct its name",
+    asyncpg.InsufficientPrivilegeError: (
+        "the user lacks a right: GRANT CREATE ON DATABASE … to it, or make the schema (the key "
+        "journal.schema) and make the user its owner"
+    ),
+    asyncpg.ClientConfigurationError: (
+        "this is no address of a database: write postgresql://user@host:port/name"
+    ),
+    asyncpg.UnsupportedServerFeatureError: "the server is too old, or is none of PostgreSQL's",
+    SecretUnavailable: "the secret cannot be read",
+}
+
+#: Errors whose text may hold pieces of the address, so of its password.
+_TELLTALE = (asyncpg.ClientConfigurationError, SecretUnavailable)
+
+TROUBLE: tuple[type[Exception], ...] = (*_REFUSED, *_PASSING)
+
+
+def translate(error: Exception) -> DatabaseUnavailable:
+    """Our error for one of `TROUBLE`. Mistakes in a program, like bad SQL, are none of these."""
+    for kind, said in _REFUSED.items():
+        if isinstance(error, kind):
+            detail = f" ({error})" if isinstance(error, SecretUnavailable) else ""
+            return DatabaseRefused(f"journal.postgres: {said}{detail}")
+    return DatabaseUnavailable(f"PostgreSQL: {_word(error)}")
+
+
+def throw(ours: DatabaseUnavailable, error: Exception) -> NoReturn:
+    """Raise ours, with what led to it where that holds no secret."""
+    raise ours from (None if isinstance(error, _TELLTALE) else error)
+
+
+def _word(error: Exception) -> str:
+    """What kind of trouble it is; the server's own text may quote a statement's values."""
+    if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+        return (error.strerror or type(error).__name__).lower()
+    return "it does not answer in time" if isinstance(error, TimeoutError) else type(error).__name__
