@@ -15,24 +15,31 @@ import gc
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from relay import assembly
 from relay.clock import Clock
 from relay.config import Settings
+from relay.role import Role
 from relay.deliver.breaker import LaneState
 from relay.deliver.http import Sender
-from relay.errors import ConfigError
+from relay.errors import ConfigError, JournalUnavailable
 from relay.ingest.http import Listener
+from relay.ingest.kafka import State
 from relay.ingest.keys import Keys
-from relay.journal.rocksdb import RocksJournal
+from relay.journal.protocol import Journal
 from relay.operate.http import OperatorListener
 from relay.operations import LiveOperations
 from relay.pipeline.accept import Acceptor, Route
 from relay.pipeline.dispatch import Dispatcher, Outside
 from relay.pipeline.replay import Replayer
+from relay.pipeline.stream import Stream
 from relay.secrets import SecretUnavailable
-from relay.telemetry import JournalView, LaneView, Log, Telemetry
+from relay.sources import kafka
+from relay.telemetry import JournalView, KafkaView, LaneView, Log, Telemetry
+
+if TYPE_CHECKING:
+    from relay.ingest.kafka.reader import Reader
 
 #: Secrets given as files are looked at this often, in seconds.
 _SECRETS_EVERY_S = 2.0
@@ -44,8 +51,19 @@ _UPKEEP_EVERY_S = 60.0
 class Relay:
     """A relay that runs in this process. Raises what opening its parts raises."""
 
-    def __init__(self, settings: Settings, *, clock: Clock, telemetry: Telemetry, log: Log) -> None:
+    journal: Journal
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        telemetry: Telemetry,
+        log: Log,
+        role: Role = Role.ALL,
+    ) -> None:
         self.settings = settings
+        self.role = role
         self.telemetry = telemetry
         self._clock = clock
         self._log = log
@@ -54,6 +72,8 @@ class Relay:
         self._failed: dict[str, str] = {}
         self._listening = False
         self._draining = False
+        self.public: Listener | None = None
+        self.readers: Mapping[str, Reader] = {}
 
     # --- opening and closing --------------------------------------------------------------------
 
@@ -71,12 +91,7 @@ class Relay:
         self.routes: dict[str, Route] = assembly.routes_of(settings)
         normalizers = assembly.normalizers_of(settings)
         self.journal = await stack.enter_async_context(
-            RocksJournal(
-                assembly.journal_settings_of(settings),
-                clock,
-                on_damage=self._damaged,
-                on_failure=self._log.journal_failing,
-            )
+            assembly.journal_of(settings, self.role, clock, self._journal_watchers())
         )
         sender = await stack.enter_async_context(
             Sender(settings.tiktok.base_url, total_timeout_s=settings.tiktok.timeout)
@@ -85,7 +100,7 @@ class Relay:
         self.lanes = assembly.lanes_of(settings)
         self.dispatchers = {
             each.name: Dispatcher(each, each.access_token, self.lanes[each.name], outside)
-            for each in settings.destinations
+            for each in (settings.destinations if self.role.delivers else ())
         }
         stack.push_async_callback(self._end_tasks)
         for dispatcher in self.dispatchers.values():
@@ -110,17 +125,50 @@ class Relay:
         self.operator = await stack.enter_async_context(
             OperatorListener(self.operations, settings.listen)
         )
+        if self.role.ingests:
+            await self._open_doors(stack, acceptor)
+        self._listening = True
+
+    async def _open_doors(self, stack: AsyncExitStack, acceptor: Acceptor) -> None:
+        """What senders speak to, and the topics that are read."""
         self.public = await stack.enter_async_context(
             Listener(
                 acceptor,
                 self.keys,
-                settings,
-                clock=clock,
+                self.settings,
+                clock=self._clock,
                 telemetry=self.telemetry,
                 log=self._log,
             )
         )
-        self._listening = True
+        self.readers = self._readers(acceptor)
+        for reader in self.readers.values():
+            self._start(f"source {reader.settings.name}", reader.run())
+
+    def _readers(self, acceptor: Acceptor) -> Mapping[str, Reader]:
+        """A consumer for each Kafka source."""
+        sources = [each for each in self.settings.sources if each.kind == kafka.KIND]
+        if not sources:
+            return {}
+        from relay.ingest.kafka.reader import Reader  # noqa: PLC0415  # see its `settings`
+
+        clock, telemetry, log = self._clock, self.telemetry, self._log
+        readers = {}
+        for each in sources:
+            path = Stream(
+                assembly.topics_of(each), each.routes, acceptor, self.journal,
+                clock=clock, telemetry=telemetry,
+            )  # fmt: skip
+            settings = assembly.reader_settings_of(each)
+            readers[each.name] = Reader(settings, path, clock=clock, telemetry=telemetry, log=log)
+        telemetry.watch_kafka(
+            KafkaView(
+                tuple(state.value for state in State),
+                lambda: {name: each.state.value for name, each in readers.items()},
+                lambda: {name: each.lag() for name, each in readers.items()},
+            )
+        )
+        return readers
 
     async def __aexit__(
         self,
@@ -140,11 +188,14 @@ class Relay:
     async def drain(self, cut: asyncio.Event) -> None:
         """Take nothing more, send what lingers, let requests under way end."""
         self._draining = True
-        await self.public.stop_accepting()
+        cutting: asyncio.Future[Any] = asyncio.ensure_future(cut.wait())
+        readers = (reader.stop() for reader in self.readers.values())
+        doors = () if self.public is None else (self.public.stop_accepting(),)
+        closed: asyncio.Future[Any] = asyncio.gather(*doors, *readers)
+        await asyncio.wait([closed, cutting], return_when=asyncio.FIRST_COMPLETED)
         for dispatcher in self.dispatchers.values():
             dispatcher.drain()
         lanes = [task for name, task in self._tasks.items() if name.startswith("lane ")]
-        cutting: asyncio.Future[Any] = asyncio.ensure_future(cut.wait())
         drained: asyncio.Future[Any] = asyncio.gather(*lanes, return_exceptions=True)
         await asyncio.wait(
             [drained, cutting],
@@ -180,8 +231,8 @@ class Relay:
 
     async def _upkeep(self) -> None:
         while True:
-            while self.journal.upkeep():
-                await self._clock.sleep(0.01)  # events come first
+            with contextlib.suppress(JournalUnavailable):
+                await self.journal.tidy()
             await self._clock.sleep(_UPKEEP_EVERY_S)
 
     async def _refresh_secrets(self) -> None:
@@ -194,8 +245,9 @@ class Relay:
                 continue
             seen = found
             for source in self.settings.sources:
-                with contextlib.suppress(ConfigError, SecretUnavailable):
-                    self.routes[source.name] = assembly.route_of(source)
+                if source.name in self.routes:
+                    with contextlib.suppress(ConfigError, SecretUnavailable):
+                        self.routes[source.name] = assembly.route_of(source)
             with contextlib.suppress(SecretUnavailable):
                 self.keys.replace(self._keys())
 
@@ -226,6 +278,14 @@ class Relay:
                 tuple(state.value for state in LaneState),
                 lambda: {name: lane.status.state.value for name, lane in self.lanes.items()},
             )
+        )
+
+    def _journal_watchers(self) -> assembly.JournalWatchers:
+        return assembly.JournalWatchers(
+            damaged=self._damaged,
+            failing=self._log.journal_failing,
+            trouble=self._log.journal_trouble,
+            ended=self.telemetry.settled,
         )
 
     def _damaged(self, records: int) -> None:

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from relay.clock import Clock
 from relay.config import Destination, Parts, Settings
 from relay.config import Source as SourceSettings
 from relay.deliver.lane import Lane
 from relay.deliver.limiter import Limiter
 from relay.deliver.plan import LanePolicy
 from relay.errors import ConfigError, Mistake
-from relay.journal.rocksdb import JournalSettings
+from relay.ingest.kafka import ReaderSettings
+from relay.journal.protocol import Journal
+from relay.journal.rocksdb import JournalSettings, RocksJournal
+from relay.kafka.connection import KafkaConnection
 from relay.normalize.consent import Consent, ConsentAction
 from relay.normalize.event import Normalizer
 from relay.normalize.policy import Policy
 from relay.pipeline.accept import Route
-from relay.sources import registry
+from relay.secrets import SecretUnavailable
+from relay.model import Outcome, Reason
+from relay.role import Role
+from relay.sources import kafka, registry
+
+if TYPE_CHECKING:
+    from relay.journal.distributed import DistributedSettings
+    from relay.journal.distributed.claiming import Fate
+    from relay.journal.distributed.message import Arrived
+    from relay.postgres.database import Database
 
 
 def policy_of(destination: Destination) -> Policy:
@@ -60,6 +76,53 @@ def sources_make_sense(parts: Parts) -> Sequence[Mistake]:
     ]
 
 
+def brokers_can_be_asked(parts: Parts) -> Sequence[Mistake]:
+    """A check for `config.load`: the passwords and certificates that Kafka sources name."""
+    mistakes: list[Mistake] = []
+    for key, source in parts.sources.items():
+        if source.kind != kafka.KIND or registry.check(source.kind, source.options):
+            continue
+        connection = reader_settings_of(source).connection
+        try:
+            if connection.security.password is not None:
+                connection.security.password.read()
+        except SecretUnavailable as unavailable:
+            at = f"{key}.security.password"
+            mistakes.append(Mistake(at, str(unavailable), "Set it, or correct the reference"))
+        with suppress(SecretUnavailable):  # told above
+            mistakes += _unusable(connection, under=key)
+    return mistakes
+
+
+def _unusable(connection: KafkaConnection, *, under: str) -> Sequence[Mistake]:
+    try:
+        connection.options()
+    except ConfigError as error:
+        return [Mistake(f"{under}.{each.key}", each.problem, each.mend) for each in error.mistakes]
+    return ()
+
+
+def topics_of(source: SourceSettings) -> kafka.Topics:
+    """What the messages of a Kafka source mean. Raises `ConfigError`."""
+    built = registry.build(source.kind, source.name, (), source.options)
+    assert isinstance(built, kafka.Topics)  # noqa: S101  # it is of that kind
+    return built
+
+
+def reader_settings_of(source: SourceSettings) -> ReaderSettings:
+    """How a Kafka source is read. Raises `ConfigError`."""
+    options = topics_of(source).settings
+    return ReaderSettings(
+        name=source.name,
+        connection=KafkaConnection(options.brokers, options.security),
+        topics=options.topics,
+        group=options.group,
+        starts_at_end=options.start is kafka.Start.LATEST,
+        max_invalid_share=options.max_invalid_share,
+        session_timeout_s=options.session_timeout,
+    )
+
+
 def normalizers_of(settings: Settings) -> Mapping[str, Normalizer]:
     return {each.name: Normalizer(policy_of(each)) for each in settings.destinations}
 
@@ -72,10 +135,13 @@ def route_of(source: SourceSettings) -> Route:
 
 
 def routes_of(settings: Settings) -> dict[str, Route]:
-    """Every source. Raises `ConfigError` with the mistakes of all of them."""
+    """Every source that somebody speaks to; topics are read instead. Raises `ConfigError` with
+    the mistakes of all of them."""
     mistakes: list[Mistake] = []
     routes = {}
     for index, source in enumerate(settings.sources):
+        if source.kind == kafka.KIND:
+            continue
         try:
             routes[source.name] = route_of(source)
         except ConfigError as error:
@@ -108,6 +174,81 @@ def lanes_of(settings: Settings) -> Mapping[str, Lane]:
         )
         lanes[each.name] = Lane(policy, limiters[token])
     return lanes
+
+
+@dataclass(frozen=True, slots=True)
+class JournalWatchers:
+    """Who is told of records that cannot be read, of errors that stop a folder or (with what it
+    was about) servers, and of events that ended as they were claimed: their destination, name,
+    outcome and reason."""
+
+    damaged: Callable[[int], None]
+    failing: Callable[[Exception], None]
+    trouble: Callable[[str, Exception], None]
+    ended: Callable[[str, str | None, Outcome, Reason], None]
+
+
+@asynccontextmanager
+async def journal_of(
+    settings: Settings, role: Role, clock: Clock, watchers: JournalWatchers
+) -> AsyncIterator[Journal]:
+    """The journal that the configuration names, open. Raises what opening it raises."""
+    if not settings.journal.is_distributed:
+        async with RocksJournal(
+            journal_settings_of(settings),
+            clock,
+            on_damage=watchers.damaged,
+            on_failure=watchers.failing,
+        ) as folder:
+            yield folder
+        return
+    # Only here: what a folder never needs costs tens of milliseconds and megabytes.
+    from relay.journal import distributed  # noqa: PLC0415
+
+    def claimed(destination: str, found: Sequence[tuple[Arrived, Fate]]) -> None:
+        """Refusals were counted at the door."""
+        for message, fate in found:
+            if message.refusal is None and fate.outcome is not None and fate.reason is not None:
+                watchers.ended(destination, message.fields[3], fate.outcome, fate.reason)
+
+    async with distributed.DistributedJournal(
+        distributed_settings_of(settings, role),
+        database_of(settings, watchers),
+        clock,
+        distributed.Watchers(watchers.trouble, watchers.damaged, claimed),
+    ) as journal:
+        yield journal
+
+
+def database_of(settings: Settings, watchers: JournalWatchers) -> Database:
+    """PostgreSQL as the journal uses it."""
+    from relay.postgres.database import Database  # noqa: PLC0415  # as above
+
+    url = settings.journal.postgres
+    assert url is not None  # noqa: S101  # a check of the configuration
+    return Database(
+        url.read,
+        schema=settings.journal.database_schema,
+        on_trouble=lambda error: watchers.trouble("database", error),
+    )
+
+
+def distributed_settings_of(settings: Settings, role: Role) -> DistributedSettings:
+    """Where the topics are, and what this process does of them."""
+    from relay.journal.distributed import DistributedSettings, Topics  # noqa: PLC0415  # as above
+
+    journal = settings.journal
+    return DistributedSettings(
+        kafka=KafkaConnection(journal.kafka or "", journal.security),
+        topics=Topics(
+            journal.topic_prefix, journal.partitions, journal.replication, journal.retention
+        ),
+        group=journal.group,
+        destinations=[each.name for each in settings.destinations],
+        delivers=role.delivers,
+        retention_s=journal.retention,
+        dedupe_windows_s={each.name: each.dedupe_window for each in settings.destinations},
+    )
 
 
 def journal_settings_of(settings: Settings) -> JournalSettings:

@@ -36,3 +36,15 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+class Steady:
+    """Unix time that never steps back, whatever happens to the machine's clock: a lane counts on
+    that. It is the time of `clock` when this was made, and what has passed since."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._offset = clock.now() - clock.monotonic()
+
+    def now(self) -> float:
+        return self._clock.monotonic() + self._offset

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from itertools import islice
 from typing import Any, Protocol
 
 from relay.clock import Clock
 from relay.config import Settings
 from relay.deliver.breaker import LaneState
 from relay.deliver.lane import Lane
-from relay.journal.rocksdb import RocksJournal
-from relay.journal.rocksdb.search import Search
+from relay.journal.protocol import Archive, Journal
 from relay.model import DeadLetter, Trace
 from relay.operate.protocol import Health, ReplayResult
 from relay.pipeline.accept import Acceptor, Route
@@ -27,15 +26,26 @@ from relay.telemetry import Telemetry
 _STUCK_AFTER_S = 120.0
 
 
+class KafkaSource(Protocol):
+    """What is asked of `relay.ingest.kafka.reader.Reader`."""
+
+    def problems(self) -> Iterator[str]: ...
+
+    def notes(self) -> Iterator[str]: ...
+
+
 class RunningRelay(Protocol):
     """What is asked of `relay.app.Relay`."""
 
     settings: Settings
     telemetry: Telemetry
-    journal: RocksJournal
+    journal: Journal
     routes: dict[str, Route]
     lanes: Mapping[str, Lane]
     dispatchers: dict[str, Dispatcher]
+
+    @property
+    def readers(self) -> Mapping[str, KafkaSource]: ...
 
     @property
     def is_open(self) -> bool: ...
@@ -60,7 +70,8 @@ class LiveOperations:
     # --- how it is --------------------------------------------------------------------------------
 
     def health(self) -> Health:
-        """Problems are what a restart may mend: a task that ended, a lane that is stuck."""
+        """Problems are what a restart may mend: a task that ended, a lane or a partition that is
+        stuck; and a topic that is not read any more, because somebody has to look."""
         problems = [f"{task}: ended by {error}" for task, error in self._relay.failed_tasks.items()]
         notes = []
         if not self._relay.journal.healthy:
@@ -70,6 +81,9 @@ class LiveOperations:
                 notes.append(_pause(name, lane))
             elif self._is_stuck(name, lane):
                 problems.append(f"lane {name}: runs, has events, and does nothing")
+        for name, reader in self._relay.readers.items():
+            problems += [f"source {name}: {problem}" for problem in reader.problems()]
+            notes += [f"source {name}: {note}" for note in reader.notes()]
         return Health(not problems, problems, notes)
 
     def _is_stuck(self, name: str, lane: Lane) -> bool:
@@ -81,8 +95,7 @@ class LiveOperations:
 
     def ready(self) -> bool:
         journal = self._relay.journal
-        room = journal.size_bytes < journal.settings.max_bytes
-        return self._relay.is_open and journal.healthy and room
+        return self._relay.is_open and journal.healthy and journal.has_room
 
     def metrics(self) -> bytes:
         return self._relay.telemetry.scraped()
@@ -132,7 +145,7 @@ class LiveOperations:
         dry_run: bool,
         force: bool,
     ) -> Sequence[ReplayResult]:
-        chosen = choose(self._relay.journal.records, letter_ids, destination)
+        chosen = choose(self._relay.journal, letter_ids, destination)
         return [each async for each in replay(self._replayer, chosen, dry_run=dry_run, force=force)]
 
     async def take_lines(
@@ -145,24 +158,38 @@ class LiveOperations:
 Chosen = DeadLetter | str
 
 
-def choose(
-    records: Search,
+async def choose(
+    archive: Archive,
     letter_ids: Sequence[str] | None,
     destination: str | None,
     limit: int | None = None,
-) -> Iterator[Chosen]:
+) -> AsyncIterator[Chosen]:
     """These dead letters; with None all that were not replayed yet, oldest first."""
+    left = sys.maxsize if limit is None else limit
+    async for each in _chosen(archive, letter_ids, destination):
+        if left <= 0:
+            return
+        left -= 1
+        yield each
+
+
+async def _chosen(
+    archive: Archive, letter_ids: Sequence[str] | None, destination: str | None
+) -> AsyncIterator[Chosen]:
     if letter_ids is not None:
-        return islice((records.dead_letter(each) or each for each in letter_ids), limit)
-    every = records.dead_letters(destination)
-    return islice((letter for letter in every if letter.replayed_at is None), limit)
+        for each in letter_ids:
+            yield await archive.dead_letter(each) or each
+        return
+    async for letter in archive.dead_letters(destination):
+        if letter.replayed_at is None:
+            yield letter
 
 
 async def replay(
-    replayer: Replayer, chosen: Iterator[Chosen], *, dry_run: bool, force: bool
+    replayer: Replayer, chosen: AsyncIterator[Chosen], *, dry_run: bool, force: bool
 ) -> AsyncIterator[ReplayResult]:
     """Replay one after the other."""
-    for letter in chosen:
+    async for letter in chosen:
         if isinstance(letter, str):
             yield ReplayResult(letter, "unknown_id")
             continue

@@ -17,8 +17,8 @@ from relay.cli.options import (
     EventSourceName,
     FileFormat,
     JournalFolder,
-    Role,
 )
+from relay.role import Role
 
 app = typer.Typer(
     name="relay",
@@ -98,13 +98,16 @@ def demo(
 def serve(
     config: Config = None,
     role: Annotated[
-        Role, typer.Option(help="What this process does; `all`: everything, in one process.")
+        Role,
+        typer.Option(
+            help="`ingest` accepts, `deliver` sends, apart (with a journal on Kafka); `all`: both."
+        ),
     ] = Role.ALL,
 ) -> None:
     """Run the relay until SIGTERM or Ctrl-C, which drain it; a second one cuts that short."""
     from relay.cli.serve import run
 
-    raise typer.Exit(run(config))
+    raise typer.Exit(run(config, role))
 
 
 @app.command(rich_help_panel="Running")
@@ -331,6 +334,6 @@ def journal_verify(
     config: Config = None, journal: JournalFolder = None, as_json: AsJson = False
 ) -> None:
     """Read every row of the journal's folder; exit 1 when something is wrong. Changes nothing."""
-    from relay.cli.journal import verify_folder
+    from relay.cli.journal import verify_journal
 
-    raise typer.Exit(verify_folder(config, journal, as_json=as_json))
+    raise typer.Exit(verify_journal(config, journal, as_json=as_json))

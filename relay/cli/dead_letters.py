@@ -10,13 +10,14 @@ from pathlib import Path
 
 import orjson
 
-from relay.cli import journal_folder, workshop
+from relay.cli import archive, workshop
 from relay.cli import settings as configuration
 from relay.cli.lines import counted, moment
 from relay.cli.operator_http import RunningRelay
 from relay.cli.terminal import EXIT_FAILED, console, fail, say, table, write_json
 from relay.config import Settings
 from relay.errors import JournalLocked
+from relay.journal.protocol import Archive
 from relay.model import DeadLetter
 from relay.operations import choose
 from relay.operations import replay as replay_letters
@@ -49,8 +50,13 @@ def list_them(
     as_json: bool,
 ) -> None:
     """The newest, oldest first. Raises `ConfigError`, `JournalUnavailable`."""
-    with journal_folder.reading(journal_folder.path_of(config, journal)) as (_, search):
-        letters = deque(search.dead_letters(destination), maxlen=limit)
+    letters: deque[DeadLetter] = deque(maxlen=limit)
+
+    async def collect(asked: Archive) -> None:
+        async for each in asked.dead_letters(destination):
+            letters.append(each)
+
+    archive.ask(config, journal, collect)
     if as_json:
         write_json([as_document(letter) for letter in letters])
         return
@@ -75,8 +81,7 @@ def list_them(
 
 def show(letter_id: str, config: Path | None, journal: Path | None, *, as_json: bool) -> None:
     """One of them. Raises `ConfigError`, `JournalUnavailable`."""
-    with journal_folder.reading(journal_folder.path_of(config, journal)) as (_, search):
-        letter = search.dead_letter(letter_id)
+    letter = archive.ask(config, journal, lambda each: each.dead_letter(letter_id))
     if letter is None:
         fail("there is no dead letter of this id; `relay dead-letters list` shows them")
     if as_json:
@@ -129,13 +134,12 @@ def replay(
     Raises `ConfigError` and the journal's errors.
     """
     settings = configuration.for_dry_run(config)
-    with journal_folder.reading(settings.journal.path) as (_, search):
-        ids = [
-            each if isinstance(each, str) else each.letter_id
-            for each in choose(
-                search, selection.ids or None, selection.destination, selection.limit
-            )
-        ]
+
+    async def name(asked: Archive) -> list[str]:
+        chosen = choose(asked, selection.ids or None, selection.destination, selection.limit)
+        return [each if isinstance(each, str) else each.letter_id async for each in chosen]
+
+    ids = archive.ask(config, None, name)
     try:
         results = asyncio.run(_replay_here(settings, ids, dry_run=dry_run, force=force))
     except JournalLocked:
@@ -153,7 +157,7 @@ async def _replay_here(
     """No relay runs: into the journal, to be sent when one does."""
     async with workshop.own_journal(settings) as journal:
         replayer = workshop.replayer(settings, journal)
-        chosen = choose(journal.records, ids, None)
+        chosen = choose(journal, ids, None)
         return [
             asdict(each)
             async for each in replay_letters(replayer, chosen, dry_run=dry_run, force=force)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from relay.cli import journal_folder
+from relay.cli import archive
 from relay.cli.lines import issues, moment
 from relay.cli.terminal import EXIT_FAILED, console, say, table, write_json
 from relay.model import Attempt, Trace
@@ -24,8 +24,7 @@ _COLORS = {"delivered": "green", "duplicate": "cyan", None: "yellow"}
 
 def run(wanted: str, config: Path | None, journal: Path | None, *, as_json: bool) -> int:
     """Tell every trace; 1 when there is none. Raises `ConfigError`, `JournalUnavailable`."""
-    with journal_folder.reading(journal_folder.path_of(config, journal)) as (_, search):
-        traces = search.find(token_of(wanted))
+    traces = archive.ask(config, journal, lambda each: each.find(token_of(wanted)))
     if as_json:
         write_json([as_document(trace) for trace in traces])
     elif traces:

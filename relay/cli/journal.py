@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
-from relay.cli import journal_folder
+from relay.cli import journal_folder, servers
+from relay.cli import settings as configuration
 from relay.cli.lines import age, size
 from relay.cli.terminal import EXIT_FAILED, GREEN, RED, console, say, table, write_json
 from relay.clock import SystemClock
 from relay.journal.rocksdb.reader import Reader
 from relay.journal.rocksdb.state import State
-from relay.journal.rocksdb.verify import Verification, verify
+from relay.journal.findings import Verification
+from relay.journal.rocksdb.verify import verify
 
 
 def stats(config: Path | None, journal: Path | None, *, as_json: bool) -> None:
     """What waits, per destination. Raises `ConfigError`, `JournalUnavailable`."""
-    with journal_folder.reading(journal_folder.path_of(config, journal)) as (state, _):
-        rows = _rows(state)
+    settings = None if journal else configuration.as_written(config)
+    if settings is not None and settings.journal.is_distributed:
+        rows = asyncio.run(servers.rows(settings))
+    else:
+        with journal_folder.reading(journal_folder.path_of(config, journal)) as (state, _):
+            rows = _rows(state)
     if as_json:
         write_json(rows)
         return
@@ -56,12 +63,16 @@ def _rows(state: State) -> list[dict[str, str | int | float | None]]:
     return rows
 
 
-def verify_folder(config: Path | None, journal: Path | None, *, as_json: bool) -> int:
+def verify_journal(config: Path | None, journal: Path | None, *, as_json: bool) -> int:
     """Read everything, say what is wrong, and return the exit code."""
-    path = journal_folder.path_of(config, journal)
-    with journal_folder.reading(path):
-        pass  # says by itself where there is no journal
-    found = verify(path)
+    settings = None if journal else configuration.as_written(config)
+    if settings is not None and settings.journal.is_distributed:
+        found = asyncio.run(servers.verify(settings))
+    else:
+        path = journal_folder.path_of(config, journal)
+        with journal_folder.reading(path):
+            pass  # says by itself where there is no journal
+        found = verify(path)
     if as_json:
         write_json(
             {

@@ -36,12 +36,6 @@ DestinationName = Annotated[
 ]
 
 
-class Role(StrEnum):
-    """What a process of the relay does."""
-
-    ALL = "all"
-
-
 class EventSourceName(StrEnum):
     """TikTok's event sources, for `normalize` without a configuration."""
 

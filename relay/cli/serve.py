@@ -18,15 +18,21 @@ from relay.cli.terminal import EXIT_FAILED, fail
 from relay.cli.version import version
 from relay.clock import SystemClock
 from relay.config import Address, LogFormat, Settings, warnings
+from relay.errors import ConfigError, Mistake
+from relay.role import Role
 from relay.telemetry import Log, Telemetry, open_log, route_libraries
 
 _CLOCK = SystemClock()
 
 
-def run(config: Path | None) -> int:
+def run(config: Path | None, role: Role = Role.ALL) -> int:
     """Serve until told to stop; the exit code. Raises `ConfigError` and what opening raises."""
     began = _CLOCK.monotonic()
     settings = configuration.for_running(config)
+    if role is not Role.ALL and not settings.journal.is_distributed:
+        problem = "two halves of a relay meet in topics, and the journal is a folder"
+        mend = "Set journal.kafka and journal.postgres, or leave --role out"
+        raise ConfigError([Mistake("--role", problem, mend)])
     telemetry = Telemetry(version=version(), now=_CLOCK.now)
     log = open_log(
         settings.log.level.value,
@@ -38,7 +44,7 @@ def run(config: Path | None) -> int:
     # An event is a few hundred short-lived objects without cycles: looking less often is cheaper.
     gc.set_threshold(50_000, 20, 50)
     try:
-        return _run(_Service(settings, telemetry, log, began).live())
+        return _run(_Service(settings, role, telemetry, log, began).live())
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             raise
@@ -48,8 +54,11 @@ def run(config: Path | None) -> int:
 class _Service:
     """One life of the service."""
 
-    def __init__(self, settings: Settings, telemetry: Telemetry, log: Log, began: float) -> None:
+    def __init__(
+        self, settings: Settings, role: Role, telemetry: Telemetry, log: Log, began: float
+    ) -> None:
         self._settings = settings
+        self._role = role
         self._telemetry = telemetry
         self._log = log
         self._began = began
@@ -69,11 +78,13 @@ class _Service:
         for doubt in warnings(settings, now=_CLOCK.now()):
             log.doubtful(doubt.key, doubt.problem, doubt.mend)
         self._listen_to_signals()
-        relay = Relay(settings, clock=_CLOCK, telemetry=self._telemetry, log=log)
+        relay = Relay(
+            settings, clock=_CLOCK, telemetry=self._telemetry, log=log, role=self._role
+        )
         async with relay:
             self._relay = relay
             log.ready(seconds=_CLOCK.monotonic() - self._began)
-            _greet(settings, relay.public.address, relay.operator.address)
+            _greet(settings, relay)
             await relay.run(self._stop, self._cut)
             waiting = self._waiting()
         log.stopped(seconds=_CLOCK.monotonic() - self._began, waiting=waiting)
@@ -115,16 +126,20 @@ def _form(chosen: LogFormat) -> Literal["json", "text"]:
     return "text" if chosen is LogFormat.TEXT else "json"
 
 
-def _greet(settings: Settings, public: Address, operator: Address) -> None:
+def _greet(settings: Settings, relay: Relay) -> None:
     """Addresses, for a person who starts it by hand."""
     if not sys.stdout.isatty():
         return
-    senders, operators = _reachable(public), _reachable(operator)
-    lines = [
-        f"relay {version()}",
-        f"  senders    http://{senders}/v1/events, /webhooks/SOURCE",
+    journal = settings.journal
+    stored = f"Kafka at {journal.kafka}" if journal.is_distributed else journal.path.absolute()
+    lines = [f"relay {version()}"]
+    if relay.public is not None:
+        senders = _reachable(relay.public.address)
+        lines.append(f"  senders    http://{senders}/v1/events, /webhooks/SOURCE")
+    operators = _reachable(relay.operator.address)
+    lines += [
         f"  operator   http://{operators}/metrics, /healthz, /readyz",
-        f"  journal    {settings.journal.path.absolute()}",
+        f"  journal    {stored}",
         "  Ctrl-C drains and stops",
     ]
     sys.stdout.write("\n".join(lines) + "\n\n")

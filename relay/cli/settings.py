@@ -18,15 +18,22 @@ _NO_SECRET = "ZHJ5IHJ1bg=="  # noqa: S105  # see above
 
 _SENSE: tuple[Check, ...] = (assembly.sources_make_sense, assembly.policies_make_sense)
 
+_SECRETS: tuple[Check, ...] = (secrets_can_be_read, assembly.brokers_can_be_asked)
+
 
 def for_running(path: Path | None) -> Settings:
     """For commands that use secrets: every check there is. Raises `ConfigError`."""
-    return load(path, os.environ, checks=(secrets_can_be_read, *_SENSE, _secrets_fit))
+    return load(path, os.environ, checks=(*_SECRETS, *_SENSE, _secrets_fit))
 
 
 def for_dry_run(path: Path | None) -> Settings:
     """For commands that need neither secrets nor network. Raises `ConfigError`."""
     return load(path, os.environ, checks=_SENSE)
+
+
+def as_written(path: Path | None) -> Settings:
+    """For commands that look at the journal only. Raises `ConfigError`."""
+    return load(path, os.environ, checks=())
 
 
 def source_named(settings: Settings, name: str, kinds: Sequence[str] | None = None) -> Source:

@@ -10,31 +10,35 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from relay import assembly
+from relay.cli import archive
 from relay.cli.version import version
 from relay.clock import SystemClock
 from relay.config import Settings
-from relay.journal.rocksdb import RocksJournal
+from relay.journal.protocol import Journal
 from relay.pipeline.accept import Acceptor, Route
 from relay.pipeline.imports import Importer
 from relay.pipeline.replay import Replayer
+from relay.role import Role
 from relay.telemetry import Telemetry, open_log
 
 _CLOCK = SystemClock()
 
 
 @asynccontextmanager
-async def own_journal(settings: Settings) -> AsyncIterator[RocksJournal]:
-    """The journal, for this process alone. Raises `JournalLocked`, `JournalUnavailable`, …"""
-    async with RocksJournal(assembly.journal_settings_of(settings), _CLOCK) as journal:
+async def own_journal(settings: Settings) -> AsyncIterator[Journal]:
+    """The journal; a folder for this process alone. Raises `JournalLocked`,
+    `JournalUnavailable`, …"""
+    watchers = archive.quiet_watchers()
+    async with assembly.journal_of(settings, Role.INGEST, _CLOCK, watchers) as journal:
         yield journal
 
 
-def replayer(settings: Settings, journal: RocksJournal) -> Replayer:
+def replayer(settings: Settings, journal: Journal) -> Replayer:
     """Puts dead letters back; the events leave when a relay runs."""
     return Replayer(journal, assembly.normalizers_of(settings), _CLOCK)
 
 
-def importer(settings: Settings, journal: RocksJournal, routes: Mapping[str, Route]) -> Importer:
+def importer(settings: Settings, journal: Journal, routes: Mapping[str, Route]) -> Importer:
     """Puts the lines of a file in; the events leave when a relay runs."""
     telemetry = Telemetry(version=version(), now=_CLOCK.now)  # counted, and shown to nobody
     acceptor = Acceptor(

@@ -72,14 +72,33 @@ def sources_lead_somewhere(parts: Parts) -> Iterator[Mistake]:
 
 def senders_can_be_verified(parts: Parts) -> Iterator[Mistake]:
     """Whether the secrets fit the kind's way of signing is for the kind to say; `custom` may be for
-    files, and then verifies nobody."""
+    files, and then verifies nobody. Who may write to a topic is decided by its brokers."""
     for key, source in parts.sources.items():
-        if source.kind == "canonical" and not source.keys:
+        if source.kind == "kafka":
+            for name in ("keys", "secrets"):
+                if getattr(source, name):
+                    problem = "nobody shows it to a topic"
+                    yield Mistake(f"{key}.{name}", problem, "Remove it; see `security`")
+        elif source.kind == "canonical" and not source.keys:
             problem = "missing: a canonical source is told by the key that its sender shows"
             yield Mistake(f"{key}.keys", problem, 'Add keys = ["env:NAME"]')
         elif source.kind != "custom" and not source.keys and not source.secrets:
             problem = "missing: nothing tells the sender from anybody else"
             yield Mistake(f"{key}.secrets", problem, 'Add secrets = ["env:NAME"]')
+
+
+def topics_are_read_once(parts: Parts) -> Iterator[Mistake]:
+    """A message's receipt names its topic, not its cluster or its source."""
+    first: dict[tuple[str, str], str] = {}
+    for key, source in parts.sources.items():
+        topics = source.options.get("topics") if source.kind == "kafka" else ()
+        for index, topic in enumerate(topics if isinstance(topics, list | tuple) else ()):
+            for route in source.routes:
+                holder = first.setdefault((str(topic), route), key)
+                if holder != key:
+                    problem = f"{holder} reads a topic of this name for the same destination"
+                    mend = "Read it once, or give it another name or destination"
+                    yield Mistake(f"{key}.topics[{index}]", problem, mend)
 
 
 def keys_belong_to_one_source(parts: Parts) -> Iterator[Mistake]:
@@ -91,6 +110,19 @@ def keys_belong_to_one_source(parts: Parts) -> Iterator[Mistake]:
             if holder != at:
                 problem = f"the same key as {holder}: it tells which source is sending"
                 yield Mistake(at, problem, "Give each source keys of its own")
+
+
+def journal_is_whole(parts: Parts) -> Iterator[Mistake]:
+    """Topics without tables, or tables without topics, are no journal."""
+    journal = parts.journal
+    if journal is None or (journal.kafka is None) == (journal.postgres is None):
+        return
+    if journal.postgres is None:
+        problem = "missing: claims, retries and sums are kept in PostgreSQL"
+        yield Mistake("journal.postgres", problem, 'Add postgres = "env:RELAY_POSTGRES"')
+    else:
+        problem = "missing: events wait in Kafka's topics"
+        yield Mistake("journal.kafka", problem, 'Add kafka = "host:9092", or remove postgres')
 
 
 def times_fit_together(parts: Parts) -> Iterator[Mistake]:
@@ -148,7 +180,9 @@ STRUCTURE: tuple[Check, ...] = (
     names_are_unique,
     sources_lead_somewhere,
     senders_can_be_verified,
+    topics_are_read_once,
     keys_belong_to_one_source,
+    journal_is_whole,
     times_fit_together,
     requests_hold_events,
     codes_for_tests_run_out,
@@ -173,6 +207,11 @@ def secrets_of(parts: Parts) -> Iterator[tuple[str, Secret]]:
     """Every secret of the configuration, with its key."""
     if parts.listen is not None and parts.listen.operator_token is not None:
         yield "listen.operator_token", parts.listen.operator_token
+    journal = parts.journal
+    if journal is not None and journal.postgres is not None and journal.postgres.secret is not None:
+        yield "journal.postgres", journal.postgres.secret
+    if journal is not None and journal.security.password is not None:
+        yield "journal.security.password", journal.security.password
     for key, destination in parts.destinations.items():
         yield f"{key}.access_token", destination.access_token
     for key, source in parts.sources.items():

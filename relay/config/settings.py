@@ -13,6 +13,8 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from relay.config.kafka import Brokers, KafkaName, KafkaSecurity
+from relay.config.postgres import DatabaseRef
 from relay.config.values import (
     Address,
     Country,
@@ -41,7 +43,7 @@ class Section(BaseModel):
 
 
 class Journal(Section):
-    """Where accepted events wait, on disk."""
+    """Where accepted events wait: in a folder of this machine, or on Kafka and PostgreSQL."""
 
     path: Path = Path("./relay-data")
     """The journal's folder, relative to the working directory; made when it is missing."""
@@ -54,6 +56,36 @@ class Journal(Section):
 
     retention: Annotated[Seconds, between("1d", "760d")] = seconds("30d")
     """How long a settled arrival can be found; ledger sums stay 25 months."""
+
+    kafka: Brokers | None = None
+    """Brokers, `host:port` with commas between them: then events wait in topics there, and any
+    number of processes take and deliver them. Needs `postgres`; `path` and both sizes are unused."""
+
+    postgres: DatabaseRef | None = None
+    """The database beside the topics: `env:NAME` or `file:PATH` of an address with its password, or
+    an address without one."""
+
+    database_schema: Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,40}$")] = "relay"
+    """The tables' schema; relays with schemas of their own can share a database."""
+
+    topic_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = "relay"
+    """A destination's topic is called `PREFIX.DESTINATION`."""
+
+    group: KafkaName = "relay-deliver"
+    """The consumer group of the processes that deliver."""
+
+    partitions: Annotated[int, Field(ge=1, le=1000)] = 12
+    """Of a topic that the relay makes: so many processes can deliver one destination."""
+
+    replication: Annotated[int, Field(ge=1, le=9)] = 3
+    """Of a topic that the relay makes: how many brokers hold each message."""
+
+    security: KafkaSecurity = KafkaSecurity()
+    """How the brokers are spoken to."""
+
+    @property
+    def is_distributed(self) -> bool:
+        return self.kafka is not None
 
 
 class Listen(Section):

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from relay.deliver.backoff import delay
 from relay.deliver.breaker import Breaker, Cause, LaneState
+from relay.deliver.budget import Budget
 from relay.deliver.codes import VerdictKind
-from relay.deliver.limiter import Limiter
 from relay.deliver.plan import LanePolicy, Settle
 from relay.deliver.split import Seqs, halves, isolate
 from relay.deliver.verdict import Verdict
@@ -28,13 +28,11 @@ _PAUSES = {
 
 
 class Aftermath:
-    """Applies verdicts to one lane's breaker, limiter and shelf."""
+    """Applies verdicts to one lane's breaker, budget and shelf."""
 
-    def __init__(
-        self, policy: LanePolicy, limiter: Limiter, breaker: Breaker, shelf: Shelf
-    ) -> None:
+    def __init__(self, policy: LanePolicy, budget: Budget, breaker: Breaker, shelf: Shelf) -> None:
         self._policy = policy
-        self._limiter = limiter
+        self._budget = budget
         self._breaker = breaker
         self._shelf = shelf
         self._judged_at = float("-inf")
@@ -73,7 +71,7 @@ class Aftermath:
 
     def _judge(self, work: Work, verdict: Verdict, now: float) -> tuple[Settled, float | None]:
         self._judged_at = now
-        self._limiter.succeeded(now)
+        self._budget.succeeded(now)
         if self._breaker.answered(work.epoch, now):
             self._shelf.hasten(now + self._policy.backoff.cap_s)
         if verdict.kind is VerdictKind.DELIVERED:
@@ -136,8 +134,8 @@ class Aftermath:
     def _slow_down(self, work: Work, verdict: Verdict, now: float, roll: float) -> float:
         policy = self._policy
         backoff = policy.slow_backoff if verdict.slow else policy.throttle_backoff
-        hold_s = delay(self._limiter.streak + 1, backoff, roll, verdict.retry_after_s)
-        self._limiter.throttled(now, started_at=work.started_at, hold_s=hold_s)
+        hold_s = delay(self._budget.streak + 1, backoff, roll, verdict.retry_after_s)
+        self._budget.throttled(now, started_at=work.started_at, hold_s=hold_s)
         if verdict.slow or not self._breaker.running:
             self._breaker.back_off(work.epoch, now, wait_s=hold_s, cause=_cause(verdict))
         return self._park(work, work.seqs, due_at=now + hold_s)

@@ -15,8 +15,10 @@ reopen the lane, and a slow refusal of the old token does not close it again.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 #: So many different works must fail in a row before the lane, and not a work, is held at fault.
 _WORKS_IN_A_ROW = 2
@@ -43,6 +45,17 @@ class Cause:
     status: int | None = None
     message: str | None = None
     error: str | None = None
+
+
+class Standing(NamedTuple):
+    """What those who drive one destination must agree on. Of a lane that runs, `probe_at` and
+    `failures` mean nothing and are always the same."""
+
+    state: LaneState
+    since: float | None = None
+    cause: Cause | None = None
+    probe_at: float = -math.inf
+    failures: int = 0
 
 
 class Breaker:
@@ -73,6 +86,23 @@ class Breaker:
     @property
     def running(self) -> bool:
         return self.state is LaneState.RUNNING
+
+    @property
+    def standing(self) -> Standing:
+        if self.running:
+            return Standing(self.state, self.since)
+        return Standing(self.state, self.since, self.cause, self.probe_at, self.failures)
+
+    def told(self, standing: Standing) -> None:
+        """Another one who drives this destination came to this: what is under way says nothing
+        about the lane any more."""
+        changed = standing.state is not self.state
+        self.state, self.since, self.cause, self.probe_at, self.failures = standing
+        self.epoch += 1
+        self._failing.clear()
+        if changed:
+            self.width = min(self._max_in_flight, 2) if self.running else 1
+            self._others = 0
 
     def allows(self, in_flight: int, current: int) -> bool:
         """May one more request begin (for a probe: at `probe_at`)? `in_flight` counts requests,

@@ -11,18 +11,20 @@ Every entry of a started work is settled by exactly one decision, or stays parke
 may be under way at once; `plan` says when one more may start, and asking changes nothing that
 matters. `now` is Unix seconds of a clock that does not step back; `roll` a random number in [0, 1).
 
-The parts: `breaker` says whether and how much, `limiter` when, `turns` what goes first, `aftermath`
-what an answer leads to. Two lanes share nothing but a limiter, and that only with one token.
+The parts: `breaker` says whether and how much, `budget` when, `turns` what goes first, `aftermath`
+what an answer leads to. Two lanes share nothing but a budget, and that only with one token. Lanes
+of one destination in several replicas come to the same `standing`, see `shared`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from relay.deliver import story
 from relay.deliver.aftermath import Aftermath
-from relay.deliver.breaker import PAUSED, Breaker
-from relay.deliver.limiter import Limiter
+from relay.deliver.breaker import PAUSED, Breaker, Standing
+from relay.deliver.budget import Budget
 from relay.deliver.plan import (
     TIKTOK_REMEMBERS_S,
     Again,
@@ -52,13 +54,13 @@ _LOOK_AGAIN_S = 0.1
 class Lane:
     """One destination's delivery. See the module for how to drive it."""
 
-    def __init__(self, policy: LanePolicy, limiter: Limiter) -> None:
+    def __init__(self, policy: LanePolicy, budget: Budget) -> None:
         self._policy = policy
-        self._limiter = limiter
+        self._budget = budget
         self._breaker = Breaker(max_in_flight=policy.max_in_flight)
         self._turns = Turns(live_every_s=policy.live_every_s)
         self._shelf = Shelf()
-        self._aftermath = Aftermath(policy, limiter, self._breaker, self._shelf)
+        self._aftermath = Aftermath(policy, budget, self._breaker, self._shelf)
         self._in_flight: dict[int, Work] = {}
         self._slot: float | None = None
         self._empty_until = float("-inf")
@@ -78,8 +80,9 @@ class Lane:
             if self._draining:
                 return Wait() if self._in_flight else Finished()
             return step
-        if self._slot is None or not self._limiter.still_good(self._slot):
-            self._slot = self._limiter.reserve(now)
+        probe = not self._breaker.running
+        if self._slot is None or not self._budget.still_good(self._slot, now=now, probe=probe):
+            self._slot = self._budget.reserve(now, probe=probe)
         return step if self._slot <= now else Wait(self._slot)
 
     def _step(self, now: float, waiting: Waiting, due_at: float | None) -> Fresh | Again | Wait:
@@ -240,12 +243,34 @@ class Lane:
         """These entries were settled elsewhere (expired, erased): parked works lose them."""
         self._shelf.drop(seqs)
 
+    # --- works that wait long ---------------------------------------------------------------------
+
+    def far(self, now: float) -> Iterator[Work]:
+        """Works that need no attempt for so long that somebody else may look after them; once they
+        are in safe hands, `drop` their entries."""
+        latest = now + self._policy.far_s
+        return (work for work in tuple(self._shelf) if work.due_at > latest)
+
+    def take_back(self, told: bytes, seqs: Sequence[int], now: float) -> None:
+        """A work that was laid aside is due: its story, and its entries by their present names.
+
+        Raises ValueError when it is no story.
+        """
+        self._shelf.put(story.unpack(told, self._shelf.number(), seqs, now))
+
     # --- word from outside ------------------------------------------------------------------------
 
     def probe_now(self, now: float) -> None:
         """The token was renewed, or a person says "try": answers to what is under way say nothing
         about the lane any more, and one that does not run tries at once."""
         self._breaker.probe_now(now)
+
+    def told(self, standing: Standing, now: float) -> None:
+        """Another replica that drives this destination came to this standing."""
+        before = self._breaker.running
+        self._breaker.told(standing)
+        if self._breaker.running and not before:
+            self._shelf.hasten(now + self._policy.backoff.cap_s)
 
     def drain(self) -> None:
         """From now on send only what lingers or is due, then plan `Finished`. A backlog, later
@@ -266,6 +291,18 @@ class Lane:
             parked_works=len(self._shelf),
             parked_events=self._shelf.events,
         )
+
+    @property
+    def standing(self) -> Standing:
+        """What replicas that drive this destination must agree on."""
+        return self._breaker.standing
+
+    @property
+    def probing(self) -> bool:
+        """A request is under way whose answer decides whether the lane runs again."""
+        epoch = self._breaker.epoch
+        under_way = any(work.epoch == epoch for work in self._in_flight.values())
+        return under_way and not self._breaker.running
 
     def parked(self) -> tuple[Work, ...]:
         """The works that wait for another attempt, for whoever looks for entries grown too old."""

@@ -8,6 +8,9 @@ so that it stays close below a real limit and still finds a raised one soon.
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 DEFAULT_CEILING = 10.0
 DEFAULT_FLOOR = 0.1
 
@@ -25,6 +28,19 @@ _NEAR = (0.75, 1.1)
 
 #: Time without an answer is no proof that more would have been accepted.
 _LONGEST_PROOF_S = 1.0
+
+
+class LimiterState(NamedTuple):
+    """What a limiter has learned and given away: the rate, the rate that met the last throttle, the
+    moments (see `Limiter`) it goes by, and the throttles in a row."""
+
+    rate: float
+    wall: float | None = None
+    next_at: float = -math.inf
+    held_until: float = -math.inf
+    cut_at: float = -math.inf
+    proved_at: float = -math.inf
+    streak: int = 0
 
 
 class Limiter:
@@ -51,6 +67,29 @@ class Limiter:
         self._streak = 0
 
     @property
+    def state(self) -> LimiterState:
+        """What `restore` takes."""
+        return LimiterState(
+            self._rate,
+            self._wall,
+            self._next_at,
+            self._held_until,
+            self._cut_at,
+            self._proved_at,
+            self._streak,
+        )
+
+    def restore(self, state: LimiterState) -> None:
+        """Go on from there, within the own ceiling and floor."""
+        self._rate = max(self._floor, min(self._ceiling, state.rate))
+        self._wall = state.wall
+        self._next_at = state.next_at
+        self._held_until = state.held_until
+        self._cut_at = state.cut_at
+        self._proved_at = state.proved_at
+        self._streak = state.streak
+
+    @property
     def rate(self) -> float:
         """Requests a second that are allowed now."""
         return self._rate
@@ -60,14 +99,18 @@ class Limiter:
         """Throttles in a row without a success between them."""
         return self._streak
 
-    def reserve(self, now: float) -> float:
+    def free_at(self, now: float) -> float:
+        """The moment that `reserve` would give."""
+        return max(now, self._held_until, self._next_at)
+
+    def reserve(self, now: float, *, probe: bool = False) -> float:
         """Take the next free moment to send at, `now` or later; it belongs to the caller."""
         gap = 1.0 / self._rate
-        at = max(now, self._held_until, self._next_at)
+        at = self.free_at(now)
         self._next_at = max(self._next_at, at - self._spare * gap) + gap
         return at
 
-    def still_good(self, moment: float) -> bool:
+    def still_good(self, moment: float, *, now: float = -math.inf, probe: bool = False) -> bool:
         """False for a moment reserved before a throttle that forbids it: reserve another."""
         return moment >= self._held_until
 

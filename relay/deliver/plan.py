@@ -27,6 +27,7 @@ class LanePolicy:
     `probe_every_s`     how often a paused lane tries whether it may go on
     `patience`          failed attempts of a work, while others succeed, before it is sent in parts
     `max_parked_events` no fresh entries while more than that need another attempt
+    `far_s`             a work that is due later than that may be laid aside
     `backoff`           of the lane, when TikTok fails; `work_backoff`: of a work that fails alone
     `throttle_backoff`  of the token, when it is too fast; `slow_backoff` for the codes that ask for
                         long breaks (40132, 60001, 61000)
@@ -39,6 +40,7 @@ class LanePolicy:
     probe_every_s: float = 30.0
     patience: int = 4
     max_parked_events: int = 10_000
+    far_s: float = 30.0
     backoff: Backoff = field(default_factory=lambda: Backoff(base_s=1.0, cap_s=60.0))
     work_backoff: Backoff = field(default_factory=lambda: Backoff(base_s=1.0, cap_s=900.0))
     throttle_backoff: Backoff = field(default_factory=lambda: Backoff(base_s=1.0, cap_s=60.0))

@@ -145,12 +145,8 @@ class Outlet(Protocol):
         ...
 
 
-class Records(Protocol):
-    """The side of the journal that people ask. All but `counts` raise `JournalUnavailable`."""
-
-    def counts(self) -> Mapping[str, Counts]:
-        """The stored counters of every destination; cheap."""
-        ...
+class Archive(Protocol):
+    """What people ask a journal. All of it raises `JournalUnavailable`."""
 
     async def find(self, token: str, *, limit: int = 100) -> Sequence[Trace]:
         """By receipt, event id, order id or digest, within `retention`: the newest ones, oldest
@@ -163,12 +159,38 @@ class Records(Protocol):
 
     async def dead_letter(self, letter_id: str) -> DeadLetter | None: ...
 
-    async def mark_replayed(self, letter_id: str) -> None:
-        """Note that a dead letter was replayed; a letter that is gone is no error."""
-        ...
-
     def sums(
         self, destination: str | None, start_hour: int, end_hour: int
     ) -> AsyncIterator[LedgerRow]:
         """The ledger of `start_hour <= hour < end_hour` (hours since 1970, UTC), in that order."""
+        ...
+
+
+class Records(Archive, Protocol):
+    """The side of the journal that people ask, and the metrics."""
+
+    def counts(self) -> Mapping[str, Counts]:
+        """The stored counters of every destination; cheap, and never raises."""
+        ...
+
+    async def mark_replayed(self, letter_id: str) -> None:
+        """Note that a dead letter was replayed; a letter that is gone is no error."""
+        ...
+
+
+class Journal(Intake, Outlet, Records, Protocol):
+    """A journal as a whole."""
+
+    @property
+    def healthy(self) -> bool:
+        """Can it store what comes, and hand out what waits? It recovers by itself."""
+        ...
+
+    @property
+    def has_room(self) -> bool:
+        """False when it holds as much as it may."""
+        ...
+
+    async def tidy(self) -> None:
+        """Forget what is past its time, a small step at a time. Raises `JournalUnavailable`."""
         ...

@@ -7,18 +7,20 @@ import itertools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from relay.batch.composer import Composer, due
-from relay.clock import Clock
+from relay.clock import Clock, Steady
 from relay.config import Destination
-from relay.deliver import request, verdict
+from relay.deliver import request, story, verdict
+from relay.deliver.breaker import LaneState
 from relay.deliver.http import Sender
 from relay.deliver.lane import Lane
 from relay.deliver.plan import TIKTOK_REMEMBERS_S, Again, Decision, Finished, Fresh, Wait
 from relay.deliver.verdict import Reply, Verdict
 from relay.deliver.work import Work
 from relay.errors import JournalUnavailable
-from relay.journal.protocol import End, Outlet
+from relay.journal.protocol import End, Outlet, Parked
 from relay.model import Attempt, Entry, Outcome, Reason, Settlement
 from relay.secrets import Secret, SecretUnavailable
 from relay.telemetry import Log, Telemetry
@@ -33,9 +35,24 @@ _JOURNAL_LOOK_S = 0.2
 _LONGEST_WAIT_S = 30.0
 
 
+class Sharing(Protocol):
+    """Other replicas that drive the same destinations: what this one finds they know, and what they
+    find its lanes are told. Like `relay.deliver.shared.postgres.Sharing`."""
+
+    @property
+    def steady(self) -> Steady:
+        """The clock of every lane."""
+
+    def attach(self, destination: str, lane: Lane, heard: Callable[[LaneState], None]) -> None:
+        """`heard` is called, with the state before, when the lane was told something."""
+
+    def changed(self, destination: str) -> None:
+        """The lane may have found something."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What every lane shares."""
+    """What every lane shares; `sharing` where replicas deliver together."""
 
     journal: Outlet
     sender: Sender
@@ -43,6 +60,7 @@ class Outside:
     telemetry: Telemetry
     log: Log
     roll: Callable[[], float] = random.random
+    sharing: Sharing | None = None
 
 
 class Dispatcher:
@@ -61,10 +79,14 @@ class Dispatcher:
         self._news = asyncio.Event()
         self._last_token = ""
         self._numbers = itertools.count(1)
-        self._started_at = outside.clock.now()
-        self._began = outside.clock.monotonic()
-        self._run_id = f"{int(self._started_at * 1000):012x}"
-        self.progressed_at = self._started_at
+        self._run_id = f"{int(outside.clock.now() * 1000):012x}"
+        self.progressed_at = outside.clock.now()
+        self._sharing = outside.sharing
+        if self._sharing is None:
+            self._steady = Steady(outside.clock)
+        else:
+            self._steady = self._sharing.steady
+            self._sharing.attach(destination.name, lane, self._heard)
 
     @property
     def lane(self) -> Lane:
@@ -83,6 +105,7 @@ class Dispatcher:
     async def _step(self, requests: asyncio.TaskGroup) -> bool:
         """Ask the lane once and do what it says; False when it has drained."""
         now = self._now()
+        self._take_back(now)
         waiting = self._journal.available(self._name)
         due_at = due(
             waiting,
@@ -101,14 +124,25 @@ class Dispatcher:
                     await self._wait(wait, now)
                 case Finished():
                     return False
+            await self._lay_aside(now)
         except JournalUnavailable:  # it recovers by itself; what was taken stays taken
             await self._clock.sleep(_JOURNAL_LOOK_S)
         return True
 
+    async def _lay_aside(self, now: float) -> None:
+        """A work that waits long holds up neither its place in the journal nor this process."""
+        for work in self._lane.far(now):
+            parked = Parked(work.seqs, work.due_at, story.pack(work))
+            if await self._journal.park(self._name, parked):
+                self._lane.drop(work.seqs)
+
+    def _take_back(self, now: float) -> None:
+        for parked in self._journal.due(self._name):
+            self._lane.take_back(parked.story, parked.seqs, now)
+
     def _now(self) -> float:
-        """Unix time that never steps back, whatever happens to the machine's clock: a lane counts
-        on that."""
-        return self._started_at + (self._clock.monotonic() - self._began)
+        """The lane's time."""
+        return self._steady.now()
 
     def drain(self) -> None:
         """Send what lingers, begin nothing else, and let `run` end."""
@@ -206,6 +240,7 @@ class Dispatcher:
             unknown=read.unknown,
         )
         self._tell(attempt, read, decision, before)
+        self._found()
         self._news.set()
         by_seq = {entry.seq: entry for entry in entries}
         settlements = [
@@ -289,3 +324,23 @@ class Dispatcher:
         if token != self._last_token:
             self._last_token = token
             self._lane.probe_now(self._now())
+            self._found()
+
+    # --- other replicas ---------------------------------------------------------------------------
+
+    def _found(self) -> None:
+        if self._sharing is not None:
+            self._sharing.changed(self._name)
+
+    def _heard(self, before: LaneState) -> None:
+        """Another replica found something, or what the lane waits for is there."""
+        status = self._lane.status
+        if status.state is not before:
+            self._outside.log.lane_changed(
+                self._name,
+                status.state,
+                before,
+                code=None if status.cause is None else status.cause.code,
+                retry_in_s=None if status.probe_at is None else status.probe_at - self._now(),
+            )
+        self._news.set()

@@ -20,6 +20,7 @@ _PASSING = (
     asyncpg.LockNotAvailableError,
     asyncpg.ReadOnlySQLTransactionError,  # a standby that is about to take over
     asyncpg.InternalServerError,
+    asyncpg.InternalClientError,  # asyncpg lost its place, as when a server ends amid an answer
 )
 
 #: Somebody has to do something about it; the first kind that fits names it.

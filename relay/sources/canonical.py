@@ -44,10 +44,17 @@ class Canonical:
         raise SignatureRefused(SignatureReason.NO_SCHEME)
 
     def read(self, body: bytes, headers: Headers, *, now: float, recall: Recall) -> Reading:
-        """One conversion, or each element of an array as it stands: validating is normalizing."""
-        value = fields.parse(body)
-        if isinstance(value, list):
-            return Conversions(value)
-        if not isinstance(value, dict):
-            raise PayloadRefused(PayloadReason.NOT_AN_OBJECT)
-        return Conversions([value])
+        return Conversions(conversions_in(body))
+
+
+def conversions_in(body: bytes) -> Sequence[object]:
+    """One conversion, or each element of an array as it stands: validating is normalizing.
+
+    Raises `PayloadRefused` where it is neither.
+    """
+    value = fields.parse(body)
+    if isinstance(value, list):
+        return value
+    if not isinstance(value, dict):
+        raise PayloadRefused(PayloadReason.NOT_AN_OBJECT)
+    return [value]

@@ -48,6 +48,7 @@ class PayloadReason(StrEnum):
     TOO_MANY = "too_many"  # more elements than one request may carry
     NO_DATA = "no_data"
     TOO_COMPLEX = "too_complex"  # the mapping would have to work too long on this body
+    FORMAT = "format"  # JSON was expected in another wrapping, or is wrapped in a broken one
 
 
 class IgnoredReason(StrEnum):
@@ -70,6 +71,7 @@ class IgnoredReason(StrEnum):
     STALE = "stale"  # an older state than the one already seen
     NO_DATA = "no_data"
     CONDITION = "condition"  # the mapping's `when` said no
+    TOMBSTONE = "tombstone"  # a Kafka message without a value
 
 
 class ControlAction(StrEnum):

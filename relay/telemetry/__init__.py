@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from prometheus_client import CONTENT_TYPE_LATEST as EXPOSITION_TYPE
 
-from relay.telemetry.exposition import JournalView, LaneView
+from relay.telemetry.exposition import JournalView, KafkaView, LaneView
 from relay.telemetry.logs import Log, open_log, route_libraries
 from relay.telemetry.metrics import Telemetry
 
 __all__ = [
     "EXPOSITION_TYPE",
     "JournalView",
+    "KafkaView",
     "LaneView",
     "Log",
     "Telemetry",

@@ -117,6 +117,31 @@ LATE_REPEATS = Metric(
     "Events sent again after 48 hours, when TikTok no longer drops repeats.",
     ("destination",),
 )
+KAFKA_MESSAGES = Metric(
+    "relay_kafka_messages_total",
+    "counter",
+    "Messages of topics that are durable here, or were passed over.",
+    ("source", "topic"),
+)
+KAFKA_COMMITS = Metric(
+    "relay_kafka_commits_total",
+    "counter",
+    "Commits of offsets: `done` or `failed`; a failed one is made up for by the next.",
+    ("source", "result"),
+)
+KAFKA_LAG = Metric(
+    "relay_kafka_lag_messages",
+    "gauge",
+    "Messages not yet read, of the partitions that this relay has.",
+    ("source", "topic"),
+)
+KAFKA_STATE = Metric(
+    "relay_kafka_source_state",
+    "gauge",
+    "1 for the state a Kafka source is in, 0 for the others: `connecting`, `reading`, "
+    "`waiting_for_journal`, `stopped` (too many messages are invalid).",
+    ("source", "state"),
+)
 LOG_LINES_WITHHELD = Metric(
     "relay_log_lines_withheld_total",
     "counter",
@@ -145,6 +170,10 @@ METRICS = (
     DELIVERY_LAG_SECONDS,
     LANE_STATE,
     LATE_REPEATS,
+    KAFKA_MESSAGES,
+    KAFKA_COMMITS,
+    KAFKA_LAG,
+    KAFKA_STATE,
     LOG_LINES_WITHHELD,
     BUILD_INFO,
 )
@@ -171,6 +200,10 @@ LOG_LINES: dict[str, tuple[str, ...]] = {
     "secret.unavailable": ("reference", "reason", "withheld"),
     "person.erased": ("source", "traces"),
     "sender.uninstalled": ("source",),
+    "kafka.waiting": ("source", "error", "withheld"),
+    "kafka.assigned": ("source", "partitions"),
+    "kafka.commit_failed": ("source", "error", "withheld"),
+    "kafka.stopped": ("source", "partition", "offset", "invalid", "seen"),
     "task.failed": ("task", "error", "where"),
     "library.spoke": ("library", "template", "error", "where", "withheld"),
 }  # fmt: skip

@@ -41,6 +41,16 @@ class LaneView:
     current: Callable[[], Mapping[str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class KafkaView:
+    """The Kafka sources, asked at each scrape: of each its state, of `states` that there are, and
+    by topic how many messages it has not read."""
+
+    states: tuple[str, ...]
+    current: Callable[[], Mapping[str, str]]
+    lag: Callable[[], Mapping[str, Mapping[str, int]]]
+
+
 class _Scrape(Collector):
     def __init__(self, families: Callable[[], Iterator[Family]]) -> None:
         self._families = families
@@ -111,9 +121,19 @@ def of_journal(view: JournalView, now: float) -> Iterator[Family]:
     yield gauge(catalogue.CONSERVATION_GAP, {(): sum(abs(each.gap) for each in counts.values())})
 
 
-def states_of(view: LaneView) -> Mapping[Labels, float]:
+def of_kafka(view: KafkaView) -> Iterator[Family]:
+    yield gauge(catalogue.KAFKA_STATE, states_of(view))
+    lags: dict[Labels, float] = {
+        (source, topic): lag
+        for source, topics in view.lag().items()
+        for topic, lag in topics.items()
+    }
+    yield gauge(catalogue.KAFKA_LAG, lags)
+
+
+def states_of(view: LaneView | KafkaView) -> Mapping[Labels, float]:
     return {
-        (destination, state): float(state == current)
-        for destination, current in view.current().items()
+        (name, state): float(state == current)
+        for name, current in view.current().items()
         for state in view.states
     }

@@ -141,6 +141,10 @@ class Log:
     def journal_failing(self, error: BaseException) -> None:
         self._sparsely("journal.failing", type(error).__name__, error=type(error).__name__)
 
+    def journal_trouble(self, what: str, error: BaseException) -> None:
+        """Servers of the journal do not do what they should: `what` was being done."""
+        self._sparsely("journal.trouble", what, what=what, error=type(error).__name__)
+
     def journal_recovered(self, *, seconds: float) -> None:
         self._logger.warning("journal.recovered", seconds=round(seconds, 3))
 
@@ -156,6 +160,35 @@ class Log:
 
     def sender_uninstalled(self, source: str) -> None:
         self._logger.warning("sender.uninstalled", source=source)
+
+    def kafka_waiting(self, source: str, error: BaseException) -> None:
+        """A connection to brokers ended, or did not begin; it is tried again."""
+        self._sparsely(
+            "kafka.waiting",
+            f"{source} {type(error).__name__}",
+            source=source,
+            error=type(error).__name__,
+        )
+
+    def kafka_assigned(self, source: str, partitions: int) -> None:
+        """The group gave this relay so many partitions."""
+        self._logger.info("kafka.assigned", source=source, partitions=partitions)
+
+    def kafka_commit_failed(self, source: str, error: BaseException) -> None:
+        self._sparsely("kafka.commit_failed", source, source=source, error=type(error).__name__)
+
+    def kafka_stopped(
+        self, source: str, *, partition: str, offset: int, invalid: int, seen: int
+    ) -> None:
+        """Too many of a partition's messages are invalid: nothing more is read until a restart."""
+        self._logger.error(
+            "kafka.stopped",
+            source=source,
+            partition=partition,
+            offset=offset,
+            invalid=invalid,
+            seen=seen,
+        )
 
     def task_failed(self, task: str, error: BaseException) -> None:
         """Something that nobody expected: its kind and place. Its message may hold data."""

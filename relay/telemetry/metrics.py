@@ -11,7 +11,7 @@ from prometheus_client.metrics_core import Metric as Family
 from relay.model import Attempt, Outcome, Reason
 from relay.telemetry import catalogue, exposition
 from relay.telemetry.catalogue import MAX_CUSTOM_EVENTS, STANDARD_EVENTS
-from relay.telemetry.exposition import JournalView, Labels, LaneView
+from relay.telemetry.exposition import JournalView, KafkaView, Labels, LaneView
 
 #: Answers carry codes of TikTok's choosing: this many are labels of their own.
 _MAX_CODES = 100
@@ -89,6 +89,7 @@ class Telemetry:
         self._match_keys: dict[tuple[str, int], int] = {}
         self._journal: JournalView | None = None
         self._lanes: LaneView | None = None
+        self._kafka: KafkaView | None = None
         self._registry = exposition.registry_of(self.families)
 
     # What happened to events -------------------------------------------------------------------
@@ -148,6 +149,16 @@ class Telemetry:
         self._tallies[catalogue.ATTEMPTS].add((attempt.destination, code))
         self._spreads[catalogue.ATTEMPT_SECONDS].add(attempt.seconds)
 
+    # What happened to topics -------------------------------------------------------------------
+
+    def kafka_consumed(self, source: str, topic: str, count: int) -> None:
+        """So many messages are durable, or were passed over."""
+        self._tallies[catalogue.KAFKA_MESSAGES].add((source, topic), count)
+
+    def kafka_committed(self, source: str, *, done: bool) -> None:
+        """Offsets were committed, or could not be."""
+        self._tallies[catalogue.KAFKA_COMMITS].add((source, "done" if done else "failed"))
+
     # What happened to the house ----------------------------------------------------------------
 
     def journal_damaged(self, records: int) -> None:
@@ -165,6 +176,10 @@ class Telemetry:
     def watch_lanes(self, view: LaneView) -> None:
         """Ask these lanes at each scrape."""
         self._lanes = view
+
+    def watch_kafka(self, view: KafkaView) -> None:
+        """Ask these sources at each scrape."""
+        self._kafka = view
 
     def scraped(self) -> bytes:
         """The text that Prometheus reads; on the thread that counts."""
@@ -187,6 +202,8 @@ class Telemetry:
             yield from exposition.of_journal(self._journal, self._now())
         if self._lanes is not None:
             yield exposition.gauge(catalogue.LANE_STATE, exposition.states_of(self._lanes))
+        if self._kafka is not None:
+            yield from exposition.of_kafka(self._kafka)
 
 
 def code_of(attempt: Attempt) -> str:

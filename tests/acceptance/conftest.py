@@ -30,8 +30,7 @@ KEY = "relay-key-0123456789"
 
 CONFIG = """
 [journal]
-path = "{folder}/journal"
-min_free_bytes = "1MiB"
+{journal}
 
 [listen]
 public = "127.0.0.1:{public}"
@@ -96,6 +95,8 @@ class RelayProcess:
     rate: int = 200
     destination: str = ""
     more: str = ""
+    journal: str = ""
+    role: str = "all"
     environ: Mapping[str, str] = field(default_factory=dict)
     wrapper: Sequence[str] = ()
     public: int = field(default_factory=free_port)
@@ -121,6 +122,8 @@ class RelayProcess:
         self.config.write_text(
             CONFIG.format(
                 folder=self.folder,
+                journal=self.journal
+                or f'path = "{self.folder}/journal"\nmin_free_bytes = "1MiB"',
                 tiktok=self.tiktok,
                 pixel=PIXEL,
                 rate=self.rate,
@@ -139,6 +142,7 @@ class RelayProcess:
         self.runs += 1
         command = [
             *self.wrapper, sys.executable, "-m", "relay", "serve", "--config", str(self.config),
+            "--role", self.role,
         ]  # fmt: skip
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
-from relay.journal.protocol import End, Intake, Outlet, Records
+from relay.journal import protocol
+from relay.journal.protocol import End, Outlet, Records
+from relay.journal.rocksdb import RocksJournal
 from relay.model import (
     Arrival,
     Attempt,
@@ -32,10 +34,8 @@ REJECTED = (Outcome.REJECTED, Reason.INVALID_PARAMS)
 EXPIRED = (Outcome.EXPIRED, Reason.WAITED_TOO_LONG)
 
 
-class Journal(Intake, Outlet, Records, Protocol):
-    """A journal as a whole."""
-
-    def upkeep(self) -> bool | Awaitable[None]: ...
+class Journal(protocol.Journal, Protocol):
+    """A journal that can be closed."""
 
     async def close(self) -> None: ...
 
@@ -156,11 +156,12 @@ async def settle(
 
 
 async def upkeep(journal: Journal) -> None:
-    """Let it forget what is past its time."""
-    while more := journal.upkeep():
-        if not isinstance(more, bool):
-            await more
-            break
+    """Let it forget what is past its time; in a folder without the pauses, whose clock stands."""
+    if not isinstance(journal, RocksJournal):
+        await journal.tidy()
+        return
+    while journal.upkeep():
+        pass
 
 
 async def until(holds: Callable[[], bool], clock: OwnClock | None = None) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -14,10 +14,8 @@ from aiokafka.errors import KafkaError
 from relay.errors import JournalUnavailable
 from relay.journal.distributed import message
 from relay.journal.distributed.message import Arrived
+from relay.journal.distributed.spot import Spot
 from relay.journal.distributed.topics import Topics
-
-if TYPE_CHECKING:
-    from relay.journal.distributed.search import Spot
 
 _TIMEOUT_S = 10.0
 
@@ -64,19 +62,33 @@ class Browser:
                     found[by_offset[read.offset]] = read
         return found
 
-    async def ends(self, destinations: Sequence[str]) -> Mapping[tuple[str, int], int]:
-        """The offset behind the last message, by destination and partition."""
+    async def bounds(
+        self, destinations: Sequence[str]
+    ) -> Mapping[tuple[str, int], tuple[int, int]]:
+        """The first offset, and the one behind the last, by destination and partition.
+
+        Raises `JournalUnavailable`.
+        """
         async with self._one, self._asking() as consumer:
-            places = []
-            for destination in destinations:
-                topic = self._topics.of(destination)
-                for each in await self._partitions(consumer, topic):
-                    places.append(TopicPartition(topic, each))
+            places = [
+                TopicPartition(self._topics.of(destination), each)
+                for destination in destinations
+                for each in await self._partitions(consumer, self._topics.of(destination))
+            ]
+            begins = await consumer.beginning_offsets(places) if places else {}
             ends = await consumer.end_offsets(places) if places else {}
         return {
-            (self._topics.destination(place.topic), place.partition): end
-            for place, end in ends.items()
+            (self._topics.destination(each.topic), each.partition): (begins[each], ends[each])
+            for each in places
         }
+
+    async def ends(self, destinations: Sequence[str]) -> Mapping[tuple[str, int], int]:
+        """The offset behind the last message, by destination and partition.
+
+        Raises `JournalUnavailable`.
+        """
+        bounds = await self.bounds(destinations)
+        return {place: end for place, (_, end) in bounds.items()}
 
     async def _partitions(self, consumer: AIOKafkaConsumer, topic: str) -> Sequence[int]:
         """They are asked for once: adding some takes a restart to be counted."""

@@ -8,14 +8,22 @@ import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 
 from aiokafka.errors import KafkaError
 
 from relay.clock import Clock
 from relay.errors import ConfigError, DatabaseUnavailable, JournalUnavailable
-from relay.journal.distributed import book, census, erasing, letters, message, parking
+from relay.journal.distributed import (
+    book,
+    census,
+    erasing,
+    letters,
+    message,
+    parking,
+    verification,
+)
 from relay.journal.distributed.browser import Browser
 from relay.journal.distributed.census import Tally
 from relay.journal.distributed.claiming import Fate
@@ -28,6 +36,7 @@ from relay.journal.distributed.producer import TopicWriter
 from relay.journal.distributed.search import Search
 from relay.journal.distributed.share import Change, Listeners, Share
 from relay.journal.distributed.topics import Topics
+from relay.journal.findings import Finding, Verification
 from relay.journal.ledger import LedgerRow
 from relay.journal.protocol import End, Fits, Parked
 from relay.kafka.connection import KafkaConnection
@@ -205,6 +214,11 @@ class DistributedJournal:
         reads = not self.settings.delivers or (self._reader.healthy and self._database.healthy)
         return self._writer.healthy and reads and not self._closed
 
+    @property
+    def has_room(self) -> bool:
+        """See `protocol.Journal.has_room`: the brokers say themselves when they have none."""
+        return True
+
     # --- the door's side --------------------------------------------------------------------------
 
     async def append(
@@ -373,8 +387,25 @@ class DistributedJournal:
             async for row in book.sums(self._database, destination, start_hour, end_hour):
                 yield row
 
-    async def upkeep(self) -> None:
-        """Forget what is past its time. Raises `JournalUnavailable`."""
+    async def verify(self) -> Verification:
+        """Read what waits in the topics, and hold it against the tables; nothing is changed.
+
+        Raises `JournalUnavailable`.
+        """
+        with _as_journal():
+            found = await verification.verify(
+                self._database, self._browser, self.settings.destinations
+            )
+            await self.take_census()
+        gaps = [
+            Finding(name, f"accepted is not settled + waiting: {each.gap} apart")
+            for name, each in self.counts().items()
+            if each.gap
+        ]
+        return replace(found, findings=(*found.findings, *gaps))
+
+    async def tidy(self) -> None:
+        """See `protocol.Journal.tidy`."""
         now, settings = self._clock.now(), self.settings
         kept = {
             "claims": settings.longest_window_s + _DAY_S,

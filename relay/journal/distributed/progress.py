@@ -58,3 +58,14 @@ class Progress:
         if low > self.low:
             self._done.remove(self.low, low)
             self.low = low
+
+
+def open_ranges(progress: Progress, behind: int) -> list[Range]:
+    """Offsets below `behind` that are not done."""
+    found = []
+    at = progress.low
+    for start, end in [*progress.done, (behind, behind)]:
+        if at < min(start, behind):
+            found.append((at, min(start, behind)))
+        at = max(at, end)
+    return found

@@ -3,15 +3,14 @@ attempts what became of it."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from relay.journal import attempts, fingerprint, layout
 from relay.journal.distributed.browser import Browser
 from relay.journal.distributed.claims import day_of
 from relay.journal.distributed.erasing import Erasures
 from relay.journal.distributed.message import Arrived
+from relay.journal.distributed.spot import Spot
 from relay.model import Attempt, Trace
 from relay.postgres.database import Database
 
@@ -19,14 +18,6 @@ _DIGEST_LENGTH = 64
 
 #: What an event that was erased leaves.
 _BLANK = b"{}"
-
-
-class Spot(NamedTuple):
-    """A message's place."""
-
-    destination: str
-    partition: int
-    offset: int
 
 
 class Search:
@@ -101,11 +92,3 @@ class Search:
             refusal.errors if refusal else (), settled_at, None if refusal else body,
             sorted(made.values(), key=lambda attempt: attempt.started_at),
         )  # fmt: skip
-
-
-def by_partition(spots: Iterable[Spot]) -> Mapping[tuple[str, int], list[int]]:
-    """Offsets in order, by destination and partition."""
-    found: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
-    for destination, partition, offset in spots:
-        found[destination, partition].add(offset)
-    return {place: sorted(offsets) for place, offsets in found.items()}

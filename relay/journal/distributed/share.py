@@ -23,7 +23,7 @@ from relay.journal.distributed.days import Days
 from relay.journal.distributed.erasing import Erasures
 from relay.journal.distributed.message import Arrived
 from relay.journal.distributed.ownership import Booking, Fenced
-from relay.journal.distributed.progress import Progress
+from relay.journal.distributed.progress import Progress, open_ranges
 from relay.journal.distributed.settling import Ending, Settlement, Settler, Taken
 from relay.journal.distributed.stock import Place, Stock
 from relay.journal.protocol import Parked
@@ -33,7 +33,9 @@ from relay.postgres.database import Connection, Database
 #: While the database does not answer, it is asked this often, in seconds.
 _AGAIN_S = 0.2
 
-#: What a lane leaves of it begins with the name of the work.
+#: With so many bytes of entries in memory none is fetched that waits elsewhere.
+_PLENTY_BYTES = 16 * 2**20
+
 _ERASED = (Outcome.WITHHELD, Reason.ERASED)
 
 
@@ -164,7 +166,7 @@ class Share:
     ) -> tuple[Progress, int]:
         """The topic's retention took messages that nobody had settled: they end as damaged."""
         gone = [
-            (max(start, old.low), min(stop, begin)) for start, stop in _open_ranges(old, begin)
+            (max(start, old.low), min(stop, begin)) for start, stop in open_ranges(old, begin)
         ]
         lost = sum(stop - start for start, stop in gone)
         unclaimed = max(0, begin - max(old.claimed, old.low))
@@ -477,7 +479,12 @@ class Share:
         return later
 
     async def fetch_due(self) -> None:
-        """Take parked entries whose time has come. Raises `DatabaseUnavailable`."""
+        """Take parked entries whose time has come, where there is room for them.
+
+        Raises `DatabaseUnavailable`.
+        """
+        if self.stock.size_bytes > _PLENTY_BYTES:
+            return
         async with self._one:
             now = self._clock.now()
             rows = await parking.take(
@@ -515,15 +522,3 @@ class Share:
             self.stock.hold([entry.seq for entry in about])
             await self.settle(None, [(about, *_ERASED)], ())
         return len(about)
-
-
-
-def _open_ranges(progress: Progress, behind: int) -> list[tuple[int, int]]:
-    """Offsets below `behind` that are not done."""
-    found = []
-    at = progress.low
-    for start, end in [*progress.done, (behind, behind)]:
-        if at < min(start, behind):
-            found.append((at, min(start, behind)))
-        at = max(at, end)
-    return found

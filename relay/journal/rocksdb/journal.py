@@ -118,7 +118,7 @@ class RocksJournal:
     ) -> Sequence[Answer]:
         """See `protocol.Intake.append`."""
         self._engine.check()
-        if self.size_bytes >= self.settings.max_bytes:
+        if not self.has_room:
             raise JournalFull
         answers: Sequence[Answer] = await self._engine.submit(AppendJob(arrivals, remember or {}))
         return answers
@@ -136,6 +136,11 @@ class RocksJournal:
     def size_bytes(self) -> int:
         """Bytes of the events that wait, over all destinations."""
         return sum([queue.size_bytes for queue in self._queues.values()])
+
+    @property
+    def has_room(self) -> bool:
+        """See `protocol.Journal.has_room`."""
+        return self.size_bytes < self.settings.max_bytes
 
     # --- delivery's side --------------------------------------------------------------------------
 
@@ -265,6 +270,11 @@ class RocksJournal:
     def upkeep(self) -> bool:
         """Forget what is past its time, one small step; True when there is more to do at once."""
         return self._chores.step(self._clock.now())
+
+    async def tidy(self) -> None:
+        """See `protocol.Journal.tidy`."""
+        while self.upkeep():
+            await self._clock.sleep(0.01)  # events come first
 
     def counts(self) -> Mapping[str, Counts]:
         """See `protocol.Records.counts`."""

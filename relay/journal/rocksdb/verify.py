@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from relay.errors import JournalUnavailable
 from relay.journal import attempts, chunk, door, fingerprint, layout, ledger
+from relay.journal.findings import Finding, Verification
 from relay.journal.intervals import IntervalSet
 from relay.journal.queue import Queue
 from relay.journal.rocksdb.folder import CLAIMS, DEAD, LEDGER, LOG, Folder
 from relay.journal.rocksdb.scan import pass_by, rows
 from relay.journal.rocksdb.state import State
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something wrong: where, what, and whether events were lost by it."""
-
-    place: str
-    problem: str
-    lost_entries: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """How much was read, and what is wrong."""
-
-    rows: int
-    size_bytes: int
-    findings: tuple[Finding, ...]
 
 
 def verify(path: Path) -> Verification:
