@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 from relay import assembly
 from relay.clock import Clock
 from relay.config import Settings
-from relay.role import Role
 from relay.deliver.breaker import LaneState
 from relay.deliver.http import Sender
 from relay.errors import ConfigError, JournalUnavailable
@@ -34,6 +33,7 @@ from relay.pipeline.accept import Acceptor, Route
 from relay.pipeline.dispatch import Dispatcher, Outside
 from relay.pipeline.replay import Replayer
 from relay.pipeline.stream import Stream
+from relay.role import Role
 from relay.secrets import SecretUnavailable
 from relay.sources import kafka
 from relay.telemetry import JournalView, KafkaView, LaneView, Log, Telemetry

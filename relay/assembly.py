@@ -18,13 +18,13 @@ from relay.ingest.kafka import ReaderSettings
 from relay.journal.protocol import Journal
 from relay.journal.rocksdb import JournalSettings, RocksJournal
 from relay.kafka.connection import KafkaConnection
+from relay.model import Outcome, Reason
 from relay.normalize.consent import Consent, ConsentAction
 from relay.normalize.event import Normalizer
 from relay.normalize.policy import Policy
 from relay.pipeline.accept import Route
-from relay.secrets import SecretUnavailable
-from relay.model import Outcome, Reason
 from relay.role import Role
+from relay.secrets import SecretUnavailable
 from relay.sources import kafka, registry
 
 if TYPE_CHECKING:

@@ -35,9 +35,7 @@ def ask(
         return asyncio.run(_ask(Records(search), question))
 
 
-async def _ask(
-    archive: Archive, question: Callable[[Archive], Awaitable[_Answer]]
-) -> _Answer:
+async def _ask(archive: Archive, question: Callable[[Archive], Awaitable[_Answer]]) -> _Answer:
     return await question(archive)
 
 

@@ -10,9 +10,9 @@ from relay.cli import settings as configuration
 from relay.cli.lines import age, size
 from relay.cli.terminal import EXIT_FAILED, GREEN, RED, console, say, table, write_json
 from relay.clock import SystemClock
+from relay.journal.findings import Verification
 from relay.journal.rocksdb.reader import Reader
 from relay.journal.rocksdb.state import State
-from relay.journal.findings import Verification
 from relay.journal.rocksdb.verify import verify
 
 

@@ -78,9 +78,7 @@ class _Service:
         for doubt in warnings(settings, now=_CLOCK.now()):
             log.doubtful(doubt.key, doubt.problem, doubt.mend)
         self._listen_to_signals()
-        relay = Relay(
-            settings, clock=_CLOCK, telemetry=self._telemetry, log=log, role=self._role
-        )
+        relay = Relay(settings, clock=_CLOCK, telemetry=self._telemetry, log=log, role=self._role)
         async with relay:
             self._relay = relay
             log.ready(seconds=_CLOCK.monotonic() - self._began)

@@ -59,11 +59,11 @@ class Journal(Section):
 
     kafka: Brokers | None = None
     """Brokers, `host:port` with commas between them: then events wait in topics there, and any
-    number of processes take and deliver them. Needs `postgres`; `path` and both sizes are unused."""
+    number of processes take and deliver them. Needs `postgres`; `path` and the sizes are unused."""
 
     postgres: DatabaseRef | None = None
-    """The database beside the topics: `env:NAME` or `file:PATH` of an address with its password, or
-    an address without one."""
+    """The database beside the topics: `env:NAME` or `file:PATH` of an address with its password,
+    or an address without one."""
 
     database_schema: Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,40}$")] = "relay"
     """The tables' schema; relays with schemas of their own can share a database."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from relay.config.kafka import KafkaSecurity
@@ -16,7 +16,7 @@ class KafkaConnection:
     """A cluster: `host:port`, several with commas, and how to speak to it."""
 
     brokers: str
-    security: KafkaSecurity = KafkaSecurity()
+    security: KafkaSecurity = field(default_factory=KafkaSecurity)
     client_id: str = "relay"
 
     def options(self) -> Mapping[str, Any]:

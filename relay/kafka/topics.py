@@ -91,5 +91,3 @@ async def _create(admin: AIOKafkaAdminClient, wanted: TopicWanted) -> str | None
             return f"the cluster's policy forbids it: {message}"
         return f"{error.__name__}: {message}"
     return None
-
-

@@ -73,7 +73,7 @@ class ConsentReader:
         }
         self._unknown = self._actions[Consent.UNKNOWN]
 
-    def __call__(self, raw: object, issues: list[FieldIssue]) -> ConsentAction | Reason:
+    def decide(self, raw: object, issues: list[FieldIssue]) -> ConsentAction | Reason:
         """What to do, or why the event is withheld."""
         if raw is None:
             return self._unknown
@@ -101,5 +101,7 @@ def limit(parts: dict[str, Any], action: ConsentAction) -> None:
     parts.pop("user", None)
     if page := parts.get("page"):
         parts["page"] = {key: anonymous(url) for key, url in page.items()}
-    if (ad := parts.get("ad")) and ad.pop("callback", None) and not ad:
-        del parts["ad"]
+    if (ad := parts.get("ad")) and "callback" in ad:
+        parts["ad"] = {key: value for key, value in ad.items() if key != "callback"}
+        if not parts["ad"]:
+            del parts["ad"]

@@ -32,7 +32,7 @@ _OUTCOME: Final = {
     Reason.NO_MATCH_KEY: Outcome.WITHHELD,
 }
 # Numbers, not members: an enum's arithmetic costs as much as reading a field.
-_BIT_OF: Final = defaultdict(
+_bit_of: Final = defaultdict(
     int, {name.lower(): bit.value for name, bit in MatchKey.__members__.items()}
 ).__getitem__
 _LEAD_BIT: Final = MatchKey.LEAD_ID.value
@@ -58,8 +58,8 @@ class Normalizer:
             raise ConfigError(mistakes)
         phone.warm()
         self._read_name = reader(policy.event_source, policy.aliases)
-        self._read_parts = PartsReader(policy)
-        self._read_consent = ConsentReader(policy.actions())
+        self._parts = PartsReader(policy)
+        self._consent = ConsentReader(policy.actions())
         requirements = REQUIREMENTS[policy.event_source]
         self._needed = _split(requirements.needed)
         self._wanted = _split(requirements.wanted)
@@ -94,16 +94,18 @@ class Normalizer:
     def _event(
         self, conversion: Conversion, name: str, moment: int, now: float, issues: Issues
     ) -> Event | Reason:
-        action = self._read_consent(conversion.get("consent"), issues)
+        action = self._consent.decide(conversion.get("consent"), issues)
         if isinstance(action, Reason):
             return action
         at = place(moment, now, self._max_age_s, self._max_future_s)
         if isinstance(at, Reason):
             return at
-        parts = self._read_parts(conversion, issues)
+        parts = self._parts.read(conversion, issues)
         if action is not _SEND:
             limit(parts, action)
-        code = take(identifier, conversion.get("test_event_code"), "test_event_code", issues)
+        code = conversion.get("test_event_code")
+        if code is not None:
+            code = take(identifier, code, "test_event_code", issues)
         reason = self._reason_against(parts, issues)
         if reason is not None:
             return reason
@@ -121,11 +123,11 @@ class Normalizer:
         for path, part, key in self._wanted:
             if key not in parts.get(part, _NOTHING):
                 _lacking((path,), issues)
-        if self._needed and not any(key in parts.get(part, ()) for _, part, key in self._needed):
+        if self._needed and not _has_one_of(self._needed, parts):
             return _lacking([path for path, _, _ in self._needed], issues)
         if self._wants_someone and not _match_keys(parts) & _SOMEONE:
             return Reason.NO_MATCH_KEY
-        if issues and any(issue in _BROKEN_CODE for issue in issues):
+        if issues and not _BROKEN_CODE.isdisjoint(issues):
             return Reason.BAD_FIELD
         return None
 
@@ -143,6 +145,10 @@ def _split(paths: Iterable[str]) -> tuple[tuple[str, str, str], ...]:
     return tuple((path, *path.partition(".")[::2]) for path in paths)
 
 
+def _has_one_of(needed: Iterable[tuple[str, str, str]], parts: Parts) -> bool:
+    return any(key in parts.get(part, ()) for _, part, key in needed)
+
+
 def _lacking(paths: Iterable[str], issues: Issues) -> Reason:
     """Say which fields are missing; the reason tells "not there" from "there, but bad"."""
     reason = Reason.MISSING_FIELD
@@ -155,8 +161,7 @@ def _lacking(paths: Iterable[str], issues: Issues) -> Reason:
 
 
 def _match_keys(parts: Parts) -> int:
-    user = parts.get("user")
-    bits = 0 if user is None else sum(map(_BIT_OF, user))
+    bits = sum(map(_bit_of, parts.get("user", ())))
     return bits | _LEAD_BIT if "lead" in parts else bits
 
 
@@ -169,41 +174,42 @@ def _derived_id(name: str, moment: int, parts: Parts) -> str:
 def _assembled(item: Parts, test_event_code: str | None, issues: Issues) -> Event:
     """The event of TikTok's item, with what the ledger and `find` need of it."""
     name, event_id = item["event"], item["event_id"]
-    properties = item.get("properties", _NOTHING)
+    user, properties = item.get("user", _NOTHING), item.get("properties", _NOTHING)
     order_id, value = properties.get("order_id"), properties.get("value")
+    # No event name holds a NUL, so no two pairs read alike.
+    claim = blake2b(f"{name}\0{event_id}".encode(), digest_size=16).digest()
+    # In the order of the fields: naming twelve of them costs as much as hashing.
     return Event(
-        name=name,
-        event_id=event_id,
-        event_time=item["event_time"],
-        wire=orjson.dumps(item),
-        # No event name holds a NUL, so no two pairs read alike.
-        claim=blake2b(f"{name}\0{event_id}".encode(), digest_size=16).digest(),
-        order_id=order_id,
-        test_event_code=test_event_code,
-        value=None if value is None else Decimal(str(value)),
-        currency=properties.get("currency"),
-        match_keys=_match_keys(item),
-        issues=_distinct(issues),
-        tokens=_tokens(event_id, order_id, item.get("user", _NOTHING)),
+        name,
+        event_id,
+        item["event_time"],
+        orjson.dumps(item),
+        claim,
+        order_id,
+        test_event_code,
+        None if value is None else Decimal(str(value)),
+        properties.get("currency"),
+        _match_keys(item),
+        _distinct(issues) if issues else (),
+        _tokens(event_id, order_id, user),
     )
 
 
 def _tokens(event_id: str, order_id: str | None, user: Parts) -> tuple[bytes, ...]:
-    tokens = [event_id]
+    tokens = [event_id.encode()]
     if order_id is not None and order_id != event_id:
-        tokens.append(order_id)
+        tokens.append(order_id.encode())
     for key in ("email", "phone", "external_id"):
-        if key in user:
-            found = user[key]
-            if isinstance(found, str):
-                tokens.append(found)
-            else:
-                tokens += found
-    return tuple([token.encode() for token in tokens])
+        found = user.get(key)
+        if isinstance(found, str):
+            tokens.append(found.encode())
+        elif found is not None:
+            tokens += [each.encode() for each in found]
+    return tuple(tokens)
 
 
 def _distinct(issues: Issues) -> tuple[FieldIssue, ...]:
-    return tuple(dict.fromkeys(issues))[:_MAX_ISSUES] if issues else ()
+    return tuple(dict.fromkeys(issues))[:_MAX_ISSUES]
 
 
 def _refusal(

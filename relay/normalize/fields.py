@@ -1,14 +1,16 @@
 """How one field is read: a handler per key, and what a handler may answer.
 
 A handler takes a value that is not None and returns what goes on the wire, `None` where there is
-nothing to send, or a `Flawed`. Nothing is raised: a bad field is expected here. `record` builds the
-handler of an object from the handlers of its keys, so that the rules of an object are a table.
+nothing to send, or a `Flawed`. What is clean comes back as the same object. Nothing is raised: a
+bad field is expected here. `record` builds the handler of an object from the handlers of its keys,
+so that the rules of an object are a table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from relay.model import FieldIssue
@@ -93,10 +95,15 @@ def take(handler: Handler, raw: object, path: str, issues: list[FieldIssue]) -> 
     if raw is None:
         return None
     value = handler(raw)
-    if type(value) is Flawed:
-        issues.extend(FieldIssue(path + below, flaw.value) for below, flaw in value.flaws)
-        return value.kept
+    if value is not raw and type(value) is Flawed:
+        return _told(value, path, issues)
     return value
+
+
+def _told(value: Flawed, path: str, issues: list[FieldIssue]) -> Any:
+    """Note the flaws; what could be kept. Apart from `take`, as its generator is dear to set up."""
+    issues.extend(FieldIssue(path + below, flaw.value) for below, flaw in value.flaws)
+    return value.kept
 
 
 def not_for_source(_: object) -> Flawed:
@@ -117,10 +124,12 @@ def list_of(one: Handler, max_length: int) -> Handler:
         if not isinstance(raw, list):
             return dropped(Flaw.NOT_A_LIST) if raw else None
         values: list[object] = []
-        flaws: _Flaws | None = {("", Flaw.TOO_MANY): None} if len(raw) > max_length else None
-        for element in raw[:max_length]:
+        flaws: _Flaws | None = None
+        if len(raw) > max_length:
+            raw, flaws = raw[:max_length], {("", Flaw.TOO_MANY): None}
+        for element in raw:
             value = None if element is None else one(element)
-            if type(value) is Flawed:
+            if value is not element and type(value) is Flawed:
                 flaws = _noted(flaws, "[]", value)
                 value = value.kept
             if value is not None:
@@ -167,7 +176,8 @@ _MAX_KEY_LENGTH: Final = 64
 def record(table: Mapping[str, Handler], extra: Handler | None = None) -> Handler:
     """The handler of an object: `table` reads its known keys, `extra` (if any) all others.
 
-    Keys keep their order. An object of which nothing is left is absent.
+    Keys keep their order. An object of which nothing is left is absent. One in which nothing
+    changes is returned itself, so whoever changes what a handler returned has to copy it first.
     """
     find = table.get
 
@@ -175,35 +185,56 @@ def record(table: Mapping[str, Handler], extra: Handler | None = None) -> Handle
         if not isinstance(raw, dict):
             # PHP writes an empty object as [].
             return dropped(Flaw.NOT_AN_OBJECT) if raw else None
-        if len(raw) > _TOO_MANY_KEYS:
-            return dropped(Flaw.TOO_MANY)
-        result: dict[str, object] = {}
+        result: dict[str, object] = raw
         flaws: _Flaws | None = None
         for key, element in raw.items():
-            if element is None:
-                continue
             handler = find(key)
-            value = handler(element) if handler else _unlisted(key, element, extra, result)
-            if type(value) is Flawed:
-                flaws = _noted(flaws, f".{shown(key, table)}", value)
-                value = value.kept
-            if value is not None:
+            if handler is not None and element is not None:
+                value = handler(element)
+                if value is element:
+                    continue
+            elif len(raw) > _TOO_MANY_KEYS:
+                return dropped(Flaw.TOO_MANY)
+            else:
+                value = None if element is None else _unlisted(key, element, extra, result)
+            result = raw.copy() if result is raw else result
+            if value is None or type(value) is Flawed:
+                flaws = _less(result, key, value, flaws, table)
+            else:
                 result[key] = value
         return Flawed(result or None, tuple(flaws)) if flaws else result or None
 
     return read
 
 
-def _unlisted(
-    key: object, raw: object, extra: Handler | None, result: Mapping[str, object]
-) -> object:
+def _less(
+    result: dict[str, object],
+    key: str,
+    value: Flawed | None,
+    flaws: _Flaws | None,
+    known: Container[object],
+) -> _Flaws | None:
+    """Leave in `result` what could be kept of the value of `key`; the flaws with those of it."""
+    if value is not None:
+        flaws = _noted(flaws, f".{shown(key, known)}", value)
+        value = value.kept
+    if value is None:
+        del result[key]
+    else:
+        result[key] = value
+    return flaws
+
+
+def _unlisted(key: object, raw: object, extra: Handler | None, result: dict[str, object]) -> object:
+    """The value of a key that no table knows. `result` holds what is kept before it, and what is
+    not read yet."""
     if extra is None:
         return dropped(Flaw.UNKNOWN_FIELD)
     if not isinstance(key, str) or len(key) > _MAX_KEY_LENGTH or not key.isprintable():
         return dropped(Flaw.BAD_KEY)
     if "@" in key:
         return dropped(Flaw.PERSONAL_DATA)
-    if len(result) >= _MAX_KEYS:
+    if len(result) > _MAX_KEYS and key not in islice(result, _MAX_KEYS):
         return dropped(Flaw.TOO_MANY)
     return extra(raw)
 

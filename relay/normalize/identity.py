@@ -19,11 +19,12 @@ from relay.normalize.digest import (
     DIGEST_LENGTH,
     NO_ONE,
     PLACEHOLDERS,
+    digest,
     identifying,
     is_digest,
     ready_made,
 )
-from relay.normalize.fields import Flaw, Flawed, Handler, dropped
+from relay.normalize.fields import Flaw, Flawed, Handler, dropped, one_or_several
 
 #: No identifier of a person is longer (an e-mail address has at most 254 characters).
 _MAX_LENGTH: Final = 320
@@ -52,29 +53,45 @@ def _composed(text: str) -> str | None:
     return unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).strip()
 
 
-def email(raw: object) -> str | Flawed | None:
-    """The digest of an e-mail address, trimmed and in lowercase; dots and plus tags stay."""
+def email(raw: object) -> object:
+    """The digest of an e-mail address, trimmed and in lowercase; dots and plus tags stay.
+
+    Of an array, a digest for each. Nearly all addresses are plain and end in the first lines.
+    """
     if isinstance(raw, str) and len(raw) <= _MAX_LENGTH:
         text = raw.strip().lower()
         if _PLAIN_EMAIL(text):
             return sha256(text.encode()).hexdigest()
-    other = _personal(raw)
-    if not isinstance(other, str):
-        return other
-    if is_digest(other):
-        return ready_made(other)
-    address = other.lower()
+    return _emails(raw)
+
+
+def _email(raw: object) -> str | Flawed | None:
+    text = _personal(raw)
+    if not isinstance(text, str):
+        return text
+    if is_digest(text):
+        return ready_made(text)
+    address = text.lower()
     return identifying(address) if _EMAIL(address) else dropped(Flaw.NOT_AN_EMAIL)
 
 
+_emails: Final = one_or_several(_email)
+
+
 def phone(region: str | None, *, drop_cn_code: bool) -> Handler:
-    """The handler of a phone number: the digest of its E.164 form.
+    """The handler of a phone number: the digest of its E.164 form. Of an array, one for each.
 
     `drop_cn_code` hashes Chinese numbers without +86, as the help text of TikTok's own
     Tag Manager template asks; the API's documentation asks for the code, so that is the default.
     """
 
     def read(raw: object) -> object:
+        number = phones.international(raw) if isinstance(raw, str) else None
+        if number is None:
+            return several(raw)
+        return sha256(number.removeprefix(b"+86") if drop_cn_code else number).hexdigest()
+
+    def one(raw: object) -> object:
         if not isinstance(raw, str) or len(raw) >= DIGEST_LENGTH:
             raw = _personal(raw)
             if not isinstance(raw, str) or is_digest(raw):
@@ -82,19 +99,29 @@ def phone(region: str | None, *, drop_cn_code: bool) -> Handler:
         number = phones.e164(raw, region)
         if number is None:
             return dropped(Flaw.NOT_A_PHONE) if raw and not raw.isspace() else None
-        if drop_cn_code and number.startswith("+86"):
-            number = number[3:]
-        return sha256(number.encode()).hexdigest()
+        return digest(number.removeprefix("+86") if drop_cn_code else number)
 
+    several = one_or_several(one)
     return read
 
 
-def external_id(raw: object) -> str | Flawed | None:
-    """The digest of the shop's own id of the person: trimmed, its case kept."""
+def external_id(raw: object) -> object:
+    """The digest of the shop's own id of the person: trimmed, its case kept.
+
+    Of an array, a digest for each.
+    """
+    if isinstance(raw, str) and len(raw) < DIGEST_LENGTH and raw.isascii():
+        text = raw.strip()
+        if text not in NO_ONE:
+            return sha256(text.encode()).hexdigest()
+    return _external_ids(raw)
+
+
+def _external_id(raw: object) -> str | Flawed | None:
     text = raw.strip() if isinstance(raw, str) and len(raw) <= _MAX_LENGTH else _personal(raw)
     if not isinstance(text, str):
         return text
-    if len(text) == DIGEST_LENGTH and is_digest(text):
+    if is_digest(text):
         return ready_made(text)
     if not text.isascii():
         composed = _composed(text)
@@ -104,6 +131,9 @@ def external_id(raw: object) -> str | Flawed | None:
     if text in NO_ONE:
         return dropped(Flaw.PLACEHOLDER) if text else None
     return sha256(text.encode()).hexdigest()
+
+
+_external_ids: Final = one_or_several(_external_id)
 
 
 def name(raw: object) -> str | Flawed | None:

@@ -74,14 +74,15 @@ def currency(raw: object) -> str | Flawed | None:
 
 def amount(decimals: int) -> Handler:
     """The handler of an amount with at most this many decimals; zero is an amount."""
-    limit = 10 ** (_MAX_DIGITS - decimals)
-    scale = 10**decimals
+    limit = 10.0 ** (_MAX_DIGITS - decimals)
+    scale = 10.0**decimals
     quantum = Decimal(1).scaleb(-decimals)
 
     def read(raw: object) -> object:
         if type(raw) is float:
             # Exact: the quotient is the double nearest to so many minor units, and so is `raw`.
-            if 0.0 <= raw < limit and int(raw * scale + 0.5) / scale == raw:
+            # (Floor division by one, because `int` makes an object.)
+            if 0.0 <= raw < limit and (raw * scale + 0.5) // 1.0 / scale == raw:
                 return int(raw) if raw.is_integer() else raw
         elif type(raw) is int and 0 <= raw < limit:
             return raw
@@ -91,7 +92,7 @@ def amount(decimals: int) -> Handler:
     return read
 
 
-def _on_the_wire(number: Decimal, quantum: Decimal, limit: int) -> int | float | Flawed:
+def _on_the_wire(number: Decimal, quantum: Decimal, limit: float) -> int | float | Flawed:
     if not number.is_finite():
         return dropped(Flaw.NOT_A_NUMBER)
     if number < 0:

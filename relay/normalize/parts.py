@@ -42,8 +42,11 @@ class PartsReader:
         self._is_web = policy.event_source is EventSource.WEB
         self._is_crm = policy.event_source is EventSource.CRM
 
-    def __call__(self, conversion: Conversion, issues: Issues) -> Parts:
-        """The parts that there are, by key, in the order of the wire; flaws go to `issues`."""
+    def read(self, conversion: Conversion, issues: Issues) -> Parts:
+        """The parts that there are, by key, in the order of the wire; flaws go to `issues`.
+
+        A part in which nothing changed is that of the conversion itself: it must not be changed.
+        """
         if self._is_crm:
             conversion = _with_lead_id(conversion)
         user = self._user(conversion, issues)
@@ -130,5 +133,5 @@ def _properties(conversion: Conversion, issues: Issues) -> Parts | None:
         # Events API 1.0 and tools made for it have it in each item, where 2.0 ignores it.
         content_type = properties["contents"][0].get("content_type")
         if content_type is not None:
-            properties["content_type"] = content_type
+            properties = {**properties, "content_type": content_type}
     return properties

@@ -15,7 +15,6 @@ from relay.normalize.fields import (
     dropped,
     list_of,
     not_for_source,
-    one_or_several,
     record,
 )
 from relay.normalize.policy import Policy
@@ -28,8 +27,6 @@ _MAX_CONTENTS: Final = 1000
 #: Decimals of an amount without a currency: the most that ISO 4217 knows.
 _WITHOUT_CURRENCY: Final = 4
 
-_email = one_or_several(identity.email)
-_external_id = one_or_several(identity.external_id)
 _customer_type = choice("new", "returning")
 _content_type = choice("product", "product_group")
 _att_status = choice("AUTHORIZED", "DENIED", "NOT_DETERMINED", "RESTRICTED", "NOT_APPLICABLE")
@@ -38,11 +35,9 @@ _att_status = choice("AUTHORIZED", "DENIED", "NOT_DETERMINED", "RESTRICTED", "NO
 def user(policy: Policy, region: str | None) -> Handler:
     """The handler of `user`, with national phone numbers read as those of `region`."""
     table: dict[str, Handler] = {
-        "email": _email,
-        "phone": one_or_several(
-            identity.phone(region, drop_cn_code=policy.cn_phone_without_country_code)
-        ),
-        "external_id": _external_id,
+        "email": identity.email,
+        "phone": identity.phone(region, drop_cn_code=policy.cn_phone_without_country_code),
+        "external_id": identity.external_id,
         "ttclid": identity.click_id,
         "ttp": identity.click_id,
         "ip": network.ip,

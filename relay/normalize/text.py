@@ -101,9 +101,9 @@ def event_identifier(raw: object) -> str | Flawed | None:
     TikTok takes event ids "hashed or plain" (TikTok docs, Events API 2.0).
     """
     text = identifier(raw)
-    if isinstance(raw, str) and isinstance(text, Flawed) and text.flaws[0][1] in _HASHABLE:
-        return kept(digest(clean(raw)), Flaw.HASHED)
-    return text
+    if text is raw or not isinstance(text, Flawed) or not isinstance(raw, str):
+        return text
+    return kept(digest(clean(raw)), Flaw.HASHED) if text.flaws[0][1] in _HASHABLE else text
 
 
 _HASHABLE: Final = frozenset({Flaw.TOO_LONG, Flaw.PERSONAL_DATA})

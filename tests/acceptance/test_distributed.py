@@ -114,6 +114,43 @@ async def test_a_process_that_does_everything_finds_what_it_did(
     assert (web["accepted"], web["settled"], web["waiting"], web["gap"]) == (3, 3, 0, 0)
 
 
+class Storm:
+    """Everything at once: events come in, processes and servers go down and come back."""
+
+    def __init__(self, sender: Any, seed: int) -> None:
+        self._sender = sender
+        self._chance = random.Random(seed)
+
+    async def send(self, messages: int) -> None:
+        """Until so many were acknowledged; now and then a few come twice."""
+        number = 0
+        make = self._sender.make
+        while len(self._sender.acknowledged) < messages:
+            events = [make(f"order-{number}-{place}") for place in range(100)]
+            if number % 4 == 0:
+                events += [make(f"order-{number - 1}-{place}") for place in range(5)]
+            status = await self._sender.send(*events)
+            number += status == 202
+            await asyncio.sleep(0 if status == 202 else 0.1)
+
+    async def restart(self, relay: Any, times: int) -> None:
+        """Kill it, or tell it to end, and start it again."""
+        for _ in range(times):
+            await asyncio.sleep(self._chance.uniform(0.2, 2.0))  # the random moment
+            if self._chance.random() < 0.5:
+                relay.kill()
+            else:
+                await relay.terminate()
+            await relay.up()
+
+    async def trouble(self, server: KafkaServer | PostgresServer, times: int) -> None:
+        for _ in range(times):
+            await asyncio.sleep(self._chance.uniform(1.0, 4.0))  # the random moment
+            go = server.kill if self._chance.random() < 0.5 else server.stop
+            await asyncio.to_thread(go)
+            await asyncio.to_thread(server.start)
+
+
 @pytest.mark.parametrize(
     ("messages", "restarts"), [(10_000, 2), pytest.param(100_000, 16, marks=pytest.mark.soak)]
 )
@@ -123,57 +160,28 @@ async def test_a_storm_loses_nothing_and_counts_nothing_twice(
     make_relay: Callable[..., Any],
     own_kafka: KafkaServer,
     own_postgres: PostgresServer,
-    sandbox: Running,
     make_sender: Callable[[Any], Any],
 ) -> None:
     """Four processes that deliver are restarted at random, killed or told; so are the servers."""
-    chance = random.Random(SEED)
     fleet = Fleet(make_relay, own_kafka.brokers, own_postgres.create_database(), "storm", 12)
-    ingest = await fleet.add("ingest")
+    sender = make_sender(await fleet.add("ingest"))
     for _ in range(4):
         await fleet.add("deliver")
-    sender = make_sender(ingest)
-
-    async def send() -> None:
-        number = 0
-        while len(sender.acknowledged) < messages:
-            events = [sender.make(f"order-{number}-{place}") for place in range(100)]
-            again = [sender.make(f"order-{number - 1}-{place}") for place in range(5)]
-            status = await sender.send(*events, *(again if number % 4 == 0 else ()))
-            number += status == 202
-            await asyncio.sleep(0 if status == 202 else 0.1)
-
-    async def restart(relay: Any) -> None:
-        for _ in range(restarts):
-            await asyncio.sleep(chance.uniform(0.2, 2.0))
-            if chance.random() < 0.5:
-                relay.kill()
-            else:
-                await relay.terminate()
-            await relay.up()
-
-    async def trouble(server: Any, times: int) -> None:
-        for _ in range(times):
-            await asyncio.sleep(chance.uniform(1.0, 4.0))
-            await asyncio.to_thread(server.kill if chance.random() < 0.5 else server.stop)
-            await asyncio.to_thread(server.start)
+    storm = Storm(sender, SEED)
 
     await asyncio.gather(
-        send(),
-        *[restart(relay) for relay in fleet.delivering],
-        trouble(own_kafka, 2),
-        trouble(own_postgres, 1),
+        storm.send(messages),
+        *[storm.restart(relay, restarts) for relay in fleet.delivering],
+        storm.trouble(own_kafka, 2),
+        storm.trouble(own_postgres, 1),
     )
     await delivered(sender, 120)
     await sender.until(fleet.is_settled, 60, what="every offset to be settled")
 
-    received = sandbox.world.received
-    assert await fleet.unsettled() == []
     counts = await _counts(fleet)
-    assert counts["delivered"] == received.totals.effects
+    assert counts["delivered"] == sender.sandbox.world.received.totals.effects
     assert counts["delivered"] == counts["events"]
-    gap = (await fleet.delivering[0].metrics())["relay_conservation_gap"]
-    assert gap == 0
+    assert (await fleet.delivering[0].metrics())["relay_conservation_gap"] == 0
 
 
 async def _counts(fleet: Fleet) -> dict[str, int]:
@@ -221,9 +229,7 @@ async def test_a_database_that_is_away_holds_delivery_and_not_the_door(
     topic_prefix: str,
     make_sender: Callable[[Any], Any],
 ) -> None:
-    fleet = Fleet(
-        make_relay, kafka_server.brokers, own_postgres.create_database(), topic_prefix, 4
-    )
+    fleet = Fleet(make_relay, kafka_server.brokers, own_postgres.create_database(), topic_prefix, 4)
     ingest, deliver = await fleet.add("ingest"), await fleet.add("deliver")
     sender = make_sender(ingest)
     await sender.send(sender.make("before"))
@@ -238,5 +244,3 @@ async def test_a_database_that_is_away_holds_delivery_and_not_the_door(
     await delivered(sender, 60)
     await sender.until(fleet.is_settled, 60, what="every offset to be settled")
     assert deliver.process.poll() is None
-
-

@@ -21,7 +21,7 @@ from relay.config import Settings, load
 from relay.errors import JournalUnavailable
 from relay.ingest.kafka import State, session
 from relay.ingest.kafka.protocol import Judged, Message
-from relay.ingest.kafka.reader import Reader
+from relay.ingest.kafka.reader import FETCH_BYTES, Reader
 from relay.ingest.kafka.settings import STALLED_AFTER_S
 from relay.journal.rocksdb import RocksJournal
 from relay.kafka.connection import KafkaConnection
@@ -386,3 +386,30 @@ async def test_messages_that_are_in_hand_for_too_long_are_a_problem(
         house.gate.open.set()
         await house.until_stored(1)
         await until(lambda: not list(house.reader.problems()), what="no problem")
+
+
+async def test_a_message_that_is_larger_than_what_is_fetched_at_once_holds_nothing_up(
+    topic: Topic, tmp_path: Path
+) -> None:
+    large = an_event("large", context={"x": "y" * (FETCH_BYTES + 100_000)})
+    await topic.producer.send(topic.name, orjson.dumps(large), partition=0)
+    await topic.producer.send(topic.name, orjson.dumps(an_event("small")), partition=0)
+    await topic.producer.flush()
+
+    async with house_of(tmp_path, topic.config(tmp_path)) as house:
+        await house.until_stored(2)
+
+
+async def test_brokers_that_hang_do_not_keep_it_from_leaving(
+    own_kafka: KafkaServer, unique: str, tmp_path: Path
+) -> None:
+    await ensure_topics(KafkaConnection(own_kafka.brokers), [TopicWanted(unique, 1, 1)])
+    text = CONFIG.format(folder=tmp_path, topic=unique, brokers=own_kafka.brokers, more="")
+    async with house_of(tmp_path, text.replace('"1s"', '"6s"')) as house:
+        await house.until_reading()
+        own_kafka.pause()
+        began = time.monotonic()
+        await house.reader.stop()
+
+        assert time.monotonic() - began < 8
+    own_kafka.resume()

@@ -25,7 +25,9 @@ DESTINATIONS = ("web", "crm")
 class PatientJournal(DistributedJournal):
     """Appending returns when the messages are claimed, with what became of each."""
 
-    def __init__(self, brokers: str, dsn: str, prefix: str, clock: OwnClock, **settings: Any) -> None:
+    def __init__(
+        self, brokers: str, dsn: str, prefix: str, clock: OwnClock, **settings: Any
+    ) -> None:
         self._fates: list[tuple[str, str, Fate]] = []
         super().__init__(
             DistributedSettings(
@@ -61,18 +63,16 @@ class PatientJournal(DistributedJournal):
     async def until_caught_up(self) -> None:
         """All that is in the topics is claimed, and what is open is in memory."""
         async with asyncio.timeout(20):
-            while not await self._is_caught_up():
+            while not await self._is_caught_up():  # noqa: ASYNC110  # nothing tells
                 await asyncio.sleep(0.005)
 
     async def _is_caught_up(self) -> bool:
         ends = await self._browser.ends(DESTINATIONS)
         for (name, partition), end in ends.items():
-            share = self._shares[name]
-            progress = share.partitions.get(partition)
+            holding = self._shares[name].holding
+            progress = holding.progress.get(partition)
             if progress is None or progress.claimed < end:
                 return False
-            if len(share.stock.places_of([partition])) < progress.open:
+            if len(holding.stock.places_of([partition])) < progress.open:
                 return False
         return len(ends) == len(DESTINATIONS)
-
-

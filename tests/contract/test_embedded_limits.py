@@ -1,4 +1,4 @@
-"""What only a journal in a folder promises: it has a limit of its own; topics have their brokers'."""
+"""What only a journal in a folder promises: a limit of its own; topics have their brokers'."""
 
 from __future__ import annotations
 

@@ -76,7 +76,9 @@ async def test_requests_that_are_stored_together_are_told_apart(open_journal: Op
         journal.append([arriving(an_event(), "kafka:orders/0@1")]),
     )
 
-    assert answers == [[WAITS], [DUPLICATE], [DUPLICATE], [DUPLICATE], [KNOWN]]
+    assert answers[:3] == [[WAITS], [DUPLICATE], [DUPLICATE]]
+    # Which of two equal receipts is the second is nobody's business.
+    assert sorted(answers[3:], key=repr) == sorted([[DUPLICATE], [KNOWN]], key=repr)
     assert journal.counts()["web"] == Counts(4, 3, 1)
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+#: A contradiction as small as that is none: clocks drift, and tell their time in steps.
+_SLACK_S = 0.001
+
 
 class FarClock:
     """How far the server's clock is ahead of the own one, between two bounds.
@@ -19,7 +22,7 @@ class FarClock:
     def heard(self, far: float, *, asked_at: float, heard_at: float) -> None:
         """The server said `far` to a question of that time."""
         least, most = far - heard_at, far - asked_at
-        if least > self._most or most < self._least:
+        if least > self._most + _SLACK_S or most < self._least - _SLACK_S:
             self._least, self._most = least, most
         else:
             self._least, self._most = max(least, self._least), min(most, self._most)

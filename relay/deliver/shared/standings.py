@@ -15,6 +15,9 @@ from relay.deliver.shared.far_clock import FarClock
 #: So long a replica may probe alone, in seconds; renewed while it does.
 LEASE_S = 5.0
 
+#: One who has reason to probe at once leases for so long, in seconds: it may have nothing to ask with.
+_AT_ONCE_S = 2.0
+
 #: A lease is renewed when it is older than that, in seconds.
 _RENEW_AFTER_S = 1.0
 
@@ -48,7 +51,7 @@ def decide(row: LaneRow, wish: Wish, *, replica: str, now: float) -> LaneRow:
     if wish.standing is not None:
         found = LaneRow(row.version + 1, wish.standing)
         if wish.at_once:
-            return found._replace(prober=replica, prober_until=now + LEASE_S)
+            return found._replace(prober=replica, prober_until=now + _AT_ONCE_S)
         return found
     if wish.probe and _may_have_lease(row, replica, now):
         return row._replace(prober=replica, prober_until=now + LEASE_S)

@@ -31,7 +31,8 @@ _REQUEST_TIMEOUT_S: Final = 15.0
 _METADATA_EVERY_S: Final = 30.0
 
 #: Leaving the group takes so long at most.
-_GOODBYE_S: Final = 5.0
+_GOODBYE_S: Final = 3.0
+_HANG_UP_S: Final = 2.0
 
 
 class Reader:
@@ -53,7 +54,6 @@ class Reader:
         self._session: Session | None = None
         self._trouble: str | None = None
         self._too_many: TooManyInvalid | None = None
-        self._goodbyes: set[asyncio.Future[None]] = set()
 
     # --- running ----------------------------------------------------------------------------------
 
@@ -77,7 +77,7 @@ class Reader:
         finally:
             self._ended.set()
 
-    async def stop(self, deadline_s: float = 2 * _GOODBYE_S) -> None:
+    async def stop(self, deadline_s: float = 10.0) -> None:
         """Stop fetching, settle what is in hand, commit, leave the group."""
         self._stop.set()
         with suppress(TimeoutError):
@@ -114,11 +114,13 @@ class Reader:
             await self._goodbye(consumer)
 
     async def _goodbye(self, consumer: Any) -> None:
-        """Leave the group; what takes longer than it should goes on beside."""
+        """Leave the group; brokers that do not answer are hung up on, and miss us by themselves."""
         leaving = asyncio.ensure_future(_closed(consumer))
-        self._goodbyes.add(leaving)
-        leaving.add_done_callback(self._goodbyes.discard)
         await asyncio.wait({leaving}, timeout=_GOODBYE_S)
+        if not leaving.done():
+            with suppress(Exception):
+                await consumer._client.close()  # noqa: SLF001  # there is no other way to hang up
+            await asyncio.wait({leaving}, timeout=_HANG_UP_S)
 
     def _note(self, error: Exception) -> None:
         cause = error.cause if isinstance(error, ClientTrouble) else error

@@ -29,6 +29,17 @@ on conflict (hour, destination, event, outcome, shard, currency) do update set
     amount = ledger_values.amount + excluded.amount
 """
 
+_WHERE = "where hour >= $1 and hour < $2 and ($3::text is null or destination = $3)"
+_VALUES = (
+    "select hour, destination, event, outcome, currency, sum(amount) as amount "  # noqa: S608
+    f"from ledger_values {_WHERE} group by 1, 2, 3, 4, 5"
+)
+_SUMMED = ", ".join(f"sum(keys[{at}])::bigint" for at in range(1, len(_KEYS) + 1))
+_SUMS = (
+    "select hour, destination, event, outcome, sum(count)::bigint as count, "  # noqa: S608  # constants
+    f"array[{_SUMMED}] as keys from ledger {_WHERE} group by 1, 2, 3, 4 order by 1, 2, 3, 4"
+)
+
 
 async def add(
     connection: Connection, destination: str, shard: int, lines: Mapping[Line, Sums]
@@ -49,18 +60,14 @@ async def sums(
     database: Database, destination: str | None, start_hour: int, end_hour: int
 ) -> AsyncIterator[LedgerRow]:
     """See `protocol.Records.sums`."""
-    where = "where hour >= $1 and hour < $2 and ($3::text is null or destination = $3)"
     amounts: dict[tuple[int, str, str, str], dict[str, object]] = {}
     for row in await database.fetch(
-        "select hour, destination, event, outcome, currency, sum(amount) as amount "
-        f"from ledger_values {where} group by 1, 2, 3, 4, 5",  # noqa: S608  # a constant
+        _VALUES,
         start_hour, end_hour, destination,
     ):  # fmt: skip
         amounts.setdefault(tuple(row)[:4], {})[row["currency"]] = row["amount"]
-    summed = ", ".join(f"sum(keys[{at}])::bigint" for at in range(1, len(_KEYS) + 1))
     for row in await database.fetch(
-        "select hour, destination, event, outcome, sum(count)::bigint as count, "
-        f"array[{summed}] as keys from ledger {where} group by 1, 2, 3, 4 order by 1, 2, 3, 4",  # noqa: S608
+        _SUMS,
         start_hour, end_hour, destination,
     ):  # fmt: skip
         keys = {name: n for name, n in zip(_KEYS, row["keys"], strict=True) if n}

@@ -142,7 +142,5 @@ async def _read(
             at = record.offset + 1
             if record.offset == offset:
                 with contextlib.suppress(ValueError):
-                    found.append(
-                        message.decode(offset, record.key, record.value, record.headers)
-                    )
+                    found.append(message.decode(offset, record.key, record.value, record.headers))
     return found

@@ -256,5 +256,3 @@ async def write_attempts(
             "values ($1, $2, $3, $4, $5, $6, $7)",
             rows,
         )
-
-

@@ -28,7 +28,7 @@ class Owner(NamedTuple):
     at: float
 
 
-class Raced(Exception):  # noqa: N818  # no mistake: the other one was first
+class Raced(Exception):  # no mistake: the other one was first
     """Somebody else claimed one of these meanwhile: look again."""
 
 

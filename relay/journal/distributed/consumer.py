@@ -18,11 +18,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from relay.clock import Clock
 from relay.errors import ConfigError, DatabaseUnavailable
 from relay.journal.distributed import message
 from relay.journal.distributed.message import Arrived
 from relay.journal.distributed.share import Share
+from relay.journal.distributed.takeover import take_over
 from relay.journal.distributed.topics import Topics
 from relay.secrets import SecretUnavailable
 
@@ -37,6 +37,7 @@ _AT_ONCE = 4000
 _POLL_S = 0.2
 
 _COMMIT_EVERY_S = 1.0
+_LOOK_S = 0.02
 _AGAIN_S = 0.5
 
 #: What is on its way may settle for this long, in seconds, when partitions leave.
@@ -44,7 +45,8 @@ _REVOKE_BUDGET_S = 5.0
 
 
 class TopicReader:
-    """Feeds the shares. `on_trouble` is told of each error that stops reading."""
+    """Feeds the shares. `on_trouble` is told of each error that stops reading, `on_damage` of
+    messages that are none of ours."""
 
     def __init__(
         self,
@@ -52,7 +54,7 @@ class TopicReader:
         topics: Topics,
         group: str,
         shares: Mapping[str, Share],
-        clock: Clock,
+        *,
         on_trouble: Callable[[Exception], None],
         on_damage: Callable[[int], None],
     ) -> None:
@@ -60,7 +62,6 @@ class TopicReader:
         self._topics = topics
         self._group = group
         self._shares = shares
-        self._clock = clock
         self._on_trouble = on_trouble
         self._on_damage = on_damage
         self._consumer: AIOKafkaConsumer | None = None
@@ -69,7 +70,6 @@ class TopicReader:
         self._stopping = asyncio.Event()
         self._committed_at = float("-inf")
         self._task: asyncio.Task[None] | None = None
-        self.progressed_at = clock.now()
 
     @property
     def healthy(self) -> bool:
@@ -131,7 +131,7 @@ class TopicReader:
         self._consumer = None
         self._unowned.clear()
         for share in self._shares.values():
-            share.lose(list(share.partitions))
+            share.holding.lose(list(share.holding.progress))
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -139,12 +139,10 @@ class TopicReader:
         try:
             await self._own(consumer)
             for destination, share in self._shares.items():
-                for partition, offset in share.to_reread().items():
+                for partition, offset in share.holding.to_reread().items():
                     _seek(consumer, self._place(destination, partition), offset)
             self._steer(consumer)
-            batches = await consumer.getmany(
-                timeout_ms=int(_POLL_S * 1000), max_records=_AT_ONCE
-            )
+            batches = await consumer.getmany(timeout_ms=int(_POLL_S * 1000), max_records=_AT_ONCE)
             await self._take_in(consumer, batches)
             self._held = False
         except DatabaseUnavailable:
@@ -163,9 +161,9 @@ class TopicReader:
             begin = (await consumer.beginning_offsets([place]))[place]
             end = (await consumer.end_offsets([place]))[place]
             share = self._shares[self._topics.destination(place.topic)]
-            offset = await share.acquire(place.partition, begin, end)
+            offset = await take_over(share.holding, place.partition, begin, end)
             if place not in self._unowned:  # revoked meanwhile
-                share.lose([place.partition])
+                share.holding.lose([place.partition])
                 continue
             self._unowned.discard(place)
             _seek(consumer, place, offset)
@@ -176,10 +174,10 @@ class TopicReader:
         paused = consumer.paused()
         wanted = set()
         for destination, share in self._shares.items():
-            stock = share.stock
+            stock = share.holding.stock
             full = stock.available >= _PLENTY or stock.size_bytes >= _PLENTY_BYTES
             low = stock.available < _PLENTY // 2 and stock.size_bytes < _PLENTY_BYTES // 2
-            places = {self._place(destination, each) for each in share.partitions} & assigned
+            places = {self._place(destination, each) for each in share.holding.progress} & assigned
             was_paused = bool(places) and places <= paused
             if not full and (low or not was_paused):
                 wanted |= places
@@ -198,7 +196,6 @@ class TopicReader:
             read[destination][place.partition] = self._decoded(records), behind
         for destination, parts in read.items():
             await self._shares[destination].take_in(parts)
-            self.progressed_at = self._clock.now()
 
     def _decoded(self, records: Iterable[Any]) -> list[Arrived]:
         found = []
@@ -214,7 +211,7 @@ class TopicReader:
     def _rewind(self, consumer: AIOKafkaConsumer) -> None:
         """What was read and not claimed is read again."""
         for destination, share in self._shares.items():
-            for partition, progress in share.partitions.items():
+            for partition, progress in share.holding.progress.items():
                 _seek(consumer, self._place(destination, partition), progress.claimed)
 
     def _place(self, destination: str, partition: int) -> TopicPartition:
@@ -228,7 +225,7 @@ class TopicReader:
         offsets = {
             place: progress.low
             for destination, share in self._shares.items()
-            for partition, progress in share.partitions.items()
+            for partition, progress in share.holding.progress.items()
             if (place := self._place(destination, partition)) in assigned
         }
         if not offsets:
@@ -250,16 +247,17 @@ class TopicReader:
             self._unowned.discard(place)
             leaving[self._shares[self._topics.destination(place.topic)]].append(place.partition)
         for share, partitions in leaving.items():
-            share.stop_taking(partitions)
-        until = asyncio.get_running_loop().time() + _REVOKE_BUDGET_S
-        while asyncio.get_running_loop().time() < until and any(
-            share.on_their_way(partitions) for share, partitions in leaving.items()
-        ):
-            await asyncio.sleep(0.02)
+            share.holding.stop_taking(partitions)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_REVOKE_BUDGET_S):
+                while any(  # noqa: ASYNC110  # settling tells nobody
+                    share.holding.on_their_way(each) for share, each in leaving.items()
+                ):
+                    await asyncio.sleep(_LOOK_S)
         if self._consumer is not None:
             await self._commit(self._consumer)
         for share, partitions in leaving.items():
-            share.lose(partitions)
+            share.holding.lose(partitions)
 
     def assigned(self, places: Iterable[TopicPartition]) -> None:
         """Nothing is read of these until they are taken over in the database."""

@@ -31,10 +31,11 @@ from relay.journal.distributed.claims import day_of
 from relay.journal.distributed.consumer import TopicReader
 from relay.journal.distributed.days import Days
 from relay.journal.distributed.erasing import Erasures
+from relay.journal.distributed.holding import Change, Listeners, Surroundings
 from relay.journal.distributed.message import Arrived
 from relay.journal.distributed.producer import TopicWriter
 from relay.journal.distributed.search import Search
-from relay.journal.distributed.share import Change, Listeners, Share
+from relay.journal.distributed.share import Share
 from relay.journal.distributed.topics import Topics
 from relay.journal.findings import Finding, Verification
 from relay.journal.ledger import LedgerRow
@@ -126,19 +127,15 @@ class DistributedJournal:
         self._writer = TopicWriter(settings.kafka.options, self._told("writing"))
         self._browser = Browser(settings.kafka.options, settings.topics)
         self._search = Search(database, self._browser, self._erasures)
-        listeners = Listeners(
-            self._tell, self._changed, self._watchers.claimed, self._watchers.damaged
-        )
-        self._shares = {
-            name: Share(
-                name, self._owner, settings.window_s(name), database, self._days, self._erasures,
-                clock, listeners,
-            )
-            for name in (settings.destinations if settings.delivers else ())
-        }  # fmt: skip
+        around = Surroundings(
+            self._owner, database, self._days, self._erasures, clock,
+            Listeners(self._tell, self._changed, self._watchers.claimed, self._watchers.damaged),
+        )  # fmt: skip
+        names = settings.destinations if settings.delivers else ()
+        self._shares = {name: Share(name, settings.window_s(name), around) for name in names}
         self._reader = TopicReader(
-            settings.kafka.options, settings.topics, settings.group, self._shares, clock,
-            self._told("reading"), self._watchers.damaged,
+            settings.kafka.options, settings.topics, settings.group, self._shares,
+            on_trouble=self._told("reading"), on_damage=self._watchers.damaged,
         )  # fmt: skip
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -291,35 +288,35 @@ class DistributedJournal:
     def available(self, destination: str) -> Waiting:
         """See `protocol.Outlet.available`: of this process."""
         share = self._shares.get(destination)
-        return _NOTHING if share is None or self._closed else share.stock.waiting()
+        return _NOTHING if share is None or self._closed else share.holding.stock.waiting()
 
     async def wait_for_entries(self, destination: str) -> None:
         """See `protocol.Outlet.wait_for_entries`. Returns for parked ones that are due, too."""
         news = self._news.setdefault(destination, asyncio.Event())
         share = self._shares[destination]
-        while not share.stock.available and not share.has_due:
+        while not share.holding.stock.available and not share.aside.has_due:
             news.clear()
             await news.wait()
 
     def take(self, destination: str, end: End, fits: Fits) -> Sequence[Entry]:
         """See `protocol.Outlet.take`; the newest are those that were read last."""
         share = self._shares.get(destination)
-        return () if share is None or self._closed else share.stock.take(end, fits)
+        return () if share is None or self._closed else share.holding.stock.take(end, fits)
 
     def read(self, destination: str, seqs: Sequence[int]) -> Sequence[Entry]:
         """See `protocol.Outlet.read`; what other replicas took over is left out."""
-        return self._shares[destination].stock.read(seqs)
+        return self._shares[destination].holding.stock.read(seqs)
 
     def unknown_since(self, destination: str, seqs: Sequence[int]) -> float | None:
         """See `protocol.Outlet.unknown_since`."""
         share = self._shares[destination]
-        places = [place for seq in seqs if (place := share.stock.place(seq)) is not None]
-        found = [at for place in places if (at := share.unknown_of(place)) is not None]
+        places = [place for seq in seqs if (place := share.holding.stock.place(seq)) is not None]
+        found = [at for place in places if (at := share.holding.unknown_of(place)) is not None]
         return min(found, default=None)
 
     def give_back(self, destination: str, seqs: Sequence[int]) -> None:
         """See `protocol.Outlet.give_back`."""
-        self._shares[destination].stock.give_back(seqs)
+        self._shares[destination].holding.stock.give_back(seqs)
         if self._erasures:
             self._start(self._withhold_erased_later())
         self._tell(destination)
@@ -327,13 +324,13 @@ class DistributedJournal:
     async def park(self, destination: str, parked: Parked) -> bool:
         """See `protocol.Outlet.park`."""
         with _as_journal():
-            await self._shares[destination].park(parked)
+            await self._shares[destination].aside.park(parked)
         return True
 
     def due(self, destination: str) -> Sequence[Parked]:
         """See `protocol.Outlet.due`."""
         share = self._shares.get(destination)
-        return () if share is None else share.due()
+        return () if share is None else share.aside.due()
 
     async def settle(
         self,
@@ -438,8 +435,8 @@ class DistributedJournal:
         tally.size_bytes += change.size_bytes
         tally.unread = max(0, tally.unread - change.accepted)
         share = self._shares[destination]
-        if tally.open == share.open and not tally.parked:  # nobody else has any
-            tally.oldest_at = share.oldest_at()
+        if tally.open == share.holding.open and not tally.parked:  # nobody else has any
+            tally.oldest_at = share.holding.oldest_at()
 
     async def _take_census(self) -> None:
         while True:
@@ -462,7 +459,7 @@ class DistributedJournal:
         while True:
             with contextlib.suppress(DatabaseUnavailable):
                 for share in self._shares.values():
-                    await share.fetch_due()
+                    await share.aside.fetch()
                 if asyncio.get_running_loop().time() - renewed_at > _RENEW_EVERY_S:
                     renewed_at = asyncio.get_running_loop().time()
                     await parking.renew(self._database, self._owner)

@@ -75,9 +75,7 @@ async def one(database: Database, letter_id: str) -> DeadLetter | None:
 
 async def mark(database: Database, letter_id: str, now: float) -> None:
     """Note that it was replayed."""
-    await database.execute(
-        "update dead_letters set replayed_at = $2 where id = $1", letter_id, now
-    )
+    await database.execute("update dead_letters set replayed_at = $2 where id = $1", letter_id, now)
 
 
 def _letter(row: Any) -> DeadLetter:

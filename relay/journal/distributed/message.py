@@ -102,7 +102,9 @@ def digest_of(receipt: str) -> bytes:
     return hashlib.blake2b(receipt.encode(), digest_size=16, person=b"receipt").digest()
 
 
-def decode(offset: int, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Arrived:
+def decode(
+    offset: int, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]
+) -> Arrived:
     """A message of the topic. Raises ValueError for one that this relay did not write."""
     try:
         head = orjson.loads(dict(headers)[HEADER])

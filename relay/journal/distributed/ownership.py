@@ -16,7 +16,7 @@ from relay.journal.distributed.progress import Progress
 from relay.postgres.database import Connection
 
 
-class Fenced(Exception):  # noqa: N818  # no mistake: the partition has a new owner
+class Fenced(Exception):  # no mistake: the partition has a new owner
     """These partitions belong to another process by now."""
 
     def __init__(self, partitions: frozenset[int]) -> None:
@@ -70,9 +70,7 @@ async def reload(
     return found
 
 
-async def book(
-    connection: Connection, destination: str, bookings: Mapping[int, Booking]
-) -> None:
+async def book(connection: Connection, destination: str, bookings: Mapping[int, Booking]) -> None:
     """Write how far partitions are now. Raises `Fenced` when one has a new owner."""
     rows = sorted(bookings.items())
     updated = await connection.fetch(

@@ -77,9 +77,7 @@ async def take(
     )  # fmt: skip
     found = []
     for seq, row in enumerate(sorted(rows, key=lambda row: int(row["id"])), next_seq):
-        place = Place(
-            row["partition"], row["place"], row["claim"], row["id"], row["unknown_since"]
-        )
+        place = Place(row["partition"], row["place"], row["claim"], row["id"], row["unknown_since"])
         entry = message.unpack_entry(seq, row["entry"])
         found.append(Row(row["work"], row["story"], entry, place))
     return found

@@ -62,6 +62,7 @@ class TopicWriter:
         self._producer: AIOKafkaProducer | None = None
         self._jobs: list[_Job] = []
         self._news = asyncio.Event()
+        self._connected = asyncio.Event()
         self._groups: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(_GROUPS)
         self._owed = 0  # groups that the broker has had for longer than our patience
@@ -78,8 +79,7 @@ class TopicWriter:
         self._loop_task = asyncio.create_task(self._run(), name="topic writer")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_REQUEST_S):
-                while self._producer is None:
-                    await asyncio.sleep(0.01)
+                await self._connected.wait()
 
     async def close(self) -> None:
         """Wait a moment for what is on its way, then let go."""
@@ -148,6 +148,7 @@ class TopicWriter:
                 await asyncio.sleep(_AGAIN_S)
                 continue
             self._producer = producer
+            self._connected.set()
 
     async def _let_go(self) -> None:
         producer, self._producer = self._producer, None

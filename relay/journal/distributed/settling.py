@@ -31,7 +31,7 @@ class Ending(NamedTuple):
     held: Sequence[tuple[Entry, Place]]
 
 
-class Taken(Exception):  # noqa: N818  # no mistake: the lease ran out
+class Taken(Exception):  # no mistake: the lease ran out
     """These parked rows are in other hands by now."""
 
     def __init__(self, ids: frozenset[int]) -> None:
@@ -49,12 +49,7 @@ class Settlement(NamedTuple):
 
     def offsets(self) -> Mapping[int, list[int]]:
         """By partition, the offsets that are done with this."""
-        found: defaultdict[int, list[int]] = defaultdict(list)
-        for ending in self.endings:
-            for _, place in ending.held:
-                if place.parked is None:
-                    found[place.partition].append(place.offset)
-        return found
+        return offsets_of(place for ending in self.endings for _, place in ending.held)
 
     def parked(self) -> list[int]:
         """The parked rows that go with this."""
@@ -64,6 +59,15 @@ class Settlement(NamedTuple):
             for _, place in ending.held
             if place.parked is not None
         ]
+
+
+def offsets_of(places: Iterable[Place]) -> Mapping[int, list[int]]:
+    """By partition, the open offsets among these places."""
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for place in places:
+        if place.parked is None:
+            found[place.partition].append(place.offset)
+    return found
 
 
 class Settler:

@@ -17,9 +17,7 @@ from relay.postgres.database import Database
 _MOST = 100_000
 
 
-async def verify(
-    database: Database, browser: Browser, destinations: Sequence[str]
-) -> Verification:
+async def verify(database: Database, browser: Browser, destinations: Sequence[str]) -> Verification:
     """Every partition's row against its topic, and every open message as it can be read.
 
     Raises `DatabaseUnavailable` and `JournalUnavailable`.
@@ -58,7 +56,7 @@ def _wrong(row: Any, progress: Progress, bound: tuple[int, int]) -> Iterator[tup
     if progress.claimed > end:
         yield "more was claimed than the topic ever held: was it made anew?", progress.open
     if begin > progress.low:
-        lost = sum(min(stop, begin) - start
-                   for start, stop in open_ranges(progress, progress.claimed) if start < begin)  # fmt: skip
+        waiting = open_ranges(progress, progress.claimed)
+        lost = sum(min(stop, begin) - start for start, stop in waiting if start < begin)
         if lost:
             yield "the topic's retention took messages that wait", lost

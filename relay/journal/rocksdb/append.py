@@ -24,6 +24,7 @@ _DUPLICATE = Answer(Outcome.DUPLICATE, Reason.SAME_EVENT)
 #: The seq in a claim that belongs to a receipt and to no entry.
 NO_ENTRY = 2**64 - 1
 
+
 @dataclass(slots=True)
 class AppendJob:
     """Arrivals that are to be stored together, and what their source wants remembered."""

@@ -16,7 +16,7 @@ from relay.clock import SystemClock
 from relay.config import Settings, load
 from relay.deliver.verdict import Reply, read
 from relay.errors import UnknownSource
-from relay.journal.protocol import End
+from relay.journal.protocol import End, Journal
 from relay.journal.rocksdb import JournalSettings, RocksJournal
 from relay.model import Attempt, Outcome, Reason, Settlement
 from relay.operations import LiveOperations
@@ -49,13 +49,14 @@ class House:
 
     settings: Settings
     telemetry: Telemetry
-    journal: RocksJournal
+    journal: Journal
     routes: Any
     lanes: Any
     dispatchers: Any
     clock: HandClock
     is_open: bool = True
     failed_tasks: dict[str, str] = field(default_factory=dict)
+    readers: dict[str, Any] = field(default_factory=dict)
 
     def operations(self) -> LiveOperations:
         normalizers = assembly.normalizers_of(self.settings)

@@ -97,3 +97,36 @@ def test_old_requests_count_against_the_limit_but_not_against_the_opening() -> N
 
     assert breaker.allows(3, 0)
     assert not breaker.allows(4, 0)
+
+
+def test_what_another_replica_found_holds_here_and_makes_earlier_answers_stale() -> None:
+    finder, told = Breaker(max_in_flight=4), Breaker(max_in_flight=4)
+    before = told.epoch
+    pause(finder, now=10, state=LaneState.PAUSED_CREDENTIAL)
+
+    told.told(finder.standing)
+
+    assert told.standing == finder.standing
+    assert (told.state, told.cause, told.probe_at) == (LaneState.PAUSED_CREDENTIAL, CAUSE, 40)
+    assert not told.answered(before, 11)
+    assert told.standing == finder.standing
+
+
+def test_a_lane_that_another_replica_reopened_begins_with_two_requests() -> None:
+    prober, told = Breaker(max_in_flight=4), Breaker(max_in_flight=4)
+    for breaker in (prober, told):
+        pause(breaker, now=10)
+    prober.answered(prober.epoch, 50)
+
+    told.told(prober.standing)
+
+    assert told.running
+    assert (told.width, told.failures, told.cause) == (2, 0, None)
+
+
+def test_all_lanes_that_run_have_one_standing_whatever_they_went_through() -> None:
+    old, new = Breaker(max_in_flight=4), Breaker(max_in_flight=4)
+    pause(old, now=10)
+    old.answered(old.epoch, 50)
+
+    assert old.standing._replace(since=None) == new.standing

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from relay.deliver.backoff import Backoff
-from relay.deliver.breaker import LaneState
+from relay.deliver.breaker import LaneState, Standing
 from relay.deliver.codes import VerdictKind
 from relay.deliver.lane import Lane
-from relay.deliver.limiter import Limiter
+from relay.deliver.limiter import Limiter, LimiterState
 from relay.deliver.plan import Again, Finished, Fresh, LanePolicy, Settle, Wait
+from relay.deliver.shared.far_clock import FarClock
+from relay.deliver.shared.lane_budget import LaneBudget
+from relay.deliver.shared.standings import LaneRow, LaneShare, Wish
+from relay.deliver.shared.tokens import Grant, Ledger, TokenShare
 from relay.deliver.verdict import Verdict
 from relay.deliver.work import Work
 from relay.model import Outcome, Reason, Waiting
@@ -564,3 +570,89 @@ def test_two_lanes_share_nothing_but_the_limiter() -> None:
     assert healthy.status.state is LaneState.RUNNING
     assert healthy.status.parked_events == 0
     assert begin(healthy, 0.01, 1).work_id == 1
+
+
+# --- several replicas -----------------------------------------------------------------------------
+
+
+class Shared:
+    """A lane whose destination and token other replicas share, by the same clock as theirs."""
+
+    def __init__(self) -> None:
+        self.clock = FarClock()
+        self.clock.heard(0.0, asked_at=0.0, heard_at=0.0)
+        self.token = TokenShare(lambda: None)
+        self.share = LaneShare("this one")
+        self.lane = Lane(LanePolicy(), LaneBudget(1, self.token, self.share, lambda: None))
+
+    def sees(self, row: LaneRow) -> None:
+        told = self.share.seen(row, self.lane.standing, self.clock)
+        if told is not None:
+            self.lane.told(told, 0)
+
+    def gets(self, *moments: float) -> None:
+        self.token.granted(Grant(Ledger(LimiterState(10.0)), moments, alone=True), self.clock)
+
+    def wish(self, now: float) -> Wish | None:
+        return self.share.wish(self.lane.standing, now, self.clock, probing=self.lane.probing)
+
+
+def test_without_a_moment_a_lane_waits_and_asks_again_when_it_is_woken() -> None:
+    shared = Shared()
+    shared.sees(LaneRow(0, Standing(LaneState.RUNNING)))
+
+    assert shared.lane.plan(0, some(3, 0), due_at=0) == Wait(math.inf)
+    shared.gets(5.0)
+    assert shared.lane.plan(1, some(3, 0), due_at=0) == Wait(5.0)
+    assert isinstance(shared.lane.plan(5, some(3, 0), due_at=0), Fresh)
+
+
+def test_before_it_is_known_what_others_found_a_lane_takes_no_moment() -> None:
+    shared = Shared()
+    shared.gets(0.0)
+
+    assert shared.lane.plan(0, some(3, 0), due_at=0) == Wait(math.inf)
+    assert shared.token.request(0) is None
+
+
+def test_a_lane_that_was_told_to_pause_sends_nothing_without_leave_to_probe() -> None:
+    finder, shared = a_lane(), Shared()
+    finder.answered(begin(finder, 0, 1), NO_TOKEN, 0, 0.5)
+    row = LaneRow(1, finder.standing)
+    shared.sees(row)
+    shared.gets(60.0)
+
+    assert shared.lane.status.cause == finder.status.cause
+    assert shared.lane.plan(60, some(3, 0), due_at=0) == Wait(math.inf)
+    assert shared.wish(60) == Wish(1, probe=True)
+    shared.sees(row._replace(prober="this one", prober_until=65.0))
+    assert isinstance(shared.lane.plan(60.1, some(3, 0), due_at=0), Fresh)
+
+
+def test_an_answer_from_before_another_replica_paused_the_lane_settles_and_says_no_more() -> None:
+    finder, lane = a_lane(), a_lane()
+    under_way = begin(lane, 0, 7)
+    finder.answered(begin(finder, 0, 1), NO_TOKEN, 0, 0.5)
+    lane.told(finder.standing, 1)
+
+    decision = lane.answered(under_way, OK, 2, 0.5)
+
+    assert decision.settle == (Settle((7,), Outcome.DELIVERED, Reason.ACCEPTED),)
+    assert lane.status.state is LaneState.PAUSED_CREDENTIAL
+    assert not lane.probing
+
+
+def test_what_is_parked_goes_soon_after_another_replica_found_the_way_free() -> None:
+    policy = LanePolicy(work_backoff=Backoff(base_s=900.0, cap_s=900.0, floor_s=900.0))
+    prober, lane = a_lane(policy), a_lane(policy)
+    for each in (prober, lane):
+        for seq in (1, 2):
+            each.answered(begin(each, 0, seq), FAILED, 0, 0.5)
+    probe = again(prober, 100)
+    assert prober.probing
+    prober.answered(probe, OK, 100, 0.5)
+
+    lane.told(prober.standing, 100)
+
+    assert lane.status.state is LaneState.RUNNING
+    assert max(work.due_at for work in lane.parked()) <= 100 + policy.backoff.cap_s

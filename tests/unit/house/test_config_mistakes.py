@@ -37,6 +37,16 @@ keys = ["env:KEY"]
 
 SOUND = DESTINATION + SOURCES
 
+TOPIC = """
+[[sources]]
+name = "topic-one"
+kind = "kafka"
+destination = "web-eu"
+brokers = "kafka:9092"
+topics = ["orders"]
+group = "relay"
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -143,6 +153,9 @@ def test_a_mistake_in_a_destination_names_its_key_and_its_mend(
         (SOUND + '[journal]\nkafka = "localhost:9092"\n', "journal.kafka", "Known here: path"),
         (SOUND + '[log]\nlinger = "1s"\n', "log.linger", "into `destinations`"),
         (SOUND + 'destination = "web-eu"\n', "sources[1].destinations", "Keep one"),
+        (SOUND + TOPIC + 'keys = ["env:KEY2"]\n', "sources[2].keys", "`security`"),
+        (SOUND + TOPIC + 'secrets = ["env:KEY2"]\n', "sources[2].secrets", "`security`"),
+        (SOUND + TOPIC + TOPIC.replace("one", "two"), "sources[3].topics[0]", "another name"),
     ],
 )
 def test_a_mistake_between_the_tables_names_its_key_and_its_mend(

@@ -111,6 +111,12 @@ CALLS: dict[str, Callable[[Log], None]] = {
     "secret.unavailable": lambda log: log.secret_unavailable("env:A", "empty"),
     "person.erased": lambda log: log.person_erased("shop", traces=1),
     "sender.uninstalled": lambda log: log.sender_uninstalled("shop"),
+    "kafka.waiting": lambda log: log.kafka_waiting("orders-topic", an_error()),
+    "kafka.assigned": lambda log: log.kafka_assigned("orders-topic", 3),
+    "kafka.commit_failed": lambda log: log.kafka_commit_failed("orders-topic", an_error()),
+    "kafka.stopped": lambda log: log.kafka_stopped(
+        "orders-topic", partition="orders/0", offset=7, invalid=51, seen=100
+    ),
     "task.failed": lambda log: log.task_failed("lane", an_error()),
     "library.spoke": lambda log: log.library_spoke("aiohttp", "T", "web.py:1", an_error()),
 }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from relay.model import Attempt, Counts, MatchKey, Outcome, Reason, Waiting
-from relay.telemetry import JournalView, LaneView, Telemetry
+from relay.telemetry import JournalView, KafkaView, LaneView, Telemetry
 from relay.telemetry.catalogue import MAX_CUSTOM_EVENTS, METRICS
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -176,6 +176,9 @@ def test_every_metric_of_the_catalogue_can_be_counted_and_no_other() -> None:
     house.attempted(attempt(code=0))
     house.journal_damaged(1)
     house.log_line_withheld("signature.refused")
+    house.kafka_consumed("orders-topic", "orders", 3)
+    house.kafka_committed("orders-topic", done=True)
+    house.watch_kafka(KAFKA)
     house.watch_journal(JournalView(lambda: {"web": Counts(1, 1, 0)}, lambda _: WAITING, 1))
     house.watch_lanes(LaneView(("running",), lambda: {"web": "running"}))
 
@@ -192,6 +195,21 @@ def test_every_metric_of_the_catalogue_can_be_counted_and_no_other() -> None:
 
 
 WAITING = Waiting(0, 0, None)
+KAFKA = KafkaView(
+    ("connecting", "reading"),
+    lambda: {"orders-topic": "reading"},
+    lambda: {"orders-topic": {"orders": 7}},
+)
+
+
+def test_the_state_and_the_lag_of_a_topic_s_reader_are_asked_at_the_scrape() -> None:
+    house = telemetry()
+    house.watch_kafka(KAFKA)
+
+    state = {"source": "orders-topic", "state": "reading"}
+    assert value(house, "relay_kafka_source_state", **state) == 1
+    assert value(house, "relay_kafka_source_state", **{**state, "state": "connecting"}) == 0
+    assert value(house, "relay_kafka_lag_messages", source="orders-topic", topic="orders") == 7
 
 
 def test_the_process_is_measured_too() -> None:

@@ -154,6 +154,16 @@ def test_anything_becomes_an_event_or_a_refusal(normalize: Normalizer, conversio
 
 @pytest.mark.parametrize("normalize", NORMALIZERS)
 @given(CONVERSIONS)
+def test_a_conversion_stays_as_it_was(normalize: Normalizer, conversion: dict[str, object]) -> None:
+    before = repr(conversion)
+
+    normalize(conversion, now=NOW)
+
+    assert repr(conversion) == before
+
+
+@pytest.mark.parametrize("normalize", NORMALIZERS)
+@given(CONVERSIONS)
 def test_a_wire_that_is_normalized_again_is_the_same(
     normalize: Normalizer, conversion: dict[str, object]
 ) -> None:

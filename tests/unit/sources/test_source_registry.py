@@ -17,15 +17,21 @@ def _mistakes(*arguments: Any, under: str = "sources[0]") -> dict[str, tuple[str
 
 
 def test_every_kind_can_be_built() -> None:
-    assert {"shopify", "woocommerce", "stripe", "canonical", "custom"} <= set(registry.kinds())
+    kinds = {"shopify", "woocommerce", "stripe", "canonical", "custom", "kafka"}
+    assert kinds <= set(registry.kinds())
+    needed: dict[str, dict[str, object]] = {
+        "custom": {"mapping": {"event": "'Lead'"}},
+        "kafka": {"brokers": "kafka:9092", "topics": ["orders"], "group": "relay"},
+    }
     for kind in registry.kinds():
-        options = {"mapping": {"event": "'Lead'"}} if kind == "custom" else {}
-        source = registry.build(kind, "mine", ["a-secret"], options)
+        source = registry.build(kind, "mine", ["a-secret"], needed.get(kind, {}))
 
         assert (source.name, source.kind) == ("mine", kind)
 
 
-@pytest.mark.parametrize("kind", ["shopfy", "registry", "signature", "", "..errors", "os", "kafka"])
+@pytest.mark.parametrize(
+    "kind", ["shopfy", "registry", "signature", "", "..errors", "os", "cloudevents"]
+)
 def test_an_unknown_kind_is_a_mistake_that_lists_the_kinds(kind: str) -> None:
     problem, mend = _mistakes(kind, "mine", [], {})["sources[0].kind"]
 
