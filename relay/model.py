@@ -44,6 +44,11 @@ CLAIM_RELEASING = frozenset({Outcome.REJECTED, Outcome.EXPIRED, Outcome.WITHHELD
 DEAD_LETTER = frozenset({Outcome.REJECTED, Outcome.EXPIRED})
 
 
+#: The receipts of messages that were read from a topic begin so. Nobody waits for an answer to
+#: them: an invalid one is kept as a dead letter.
+FROM_TOPIC = "kafka:"
+
+
 class Reason(StrEnum):
     """Why an arrival ended as it did: a closed list, so that operators can count."""
 
@@ -256,6 +261,8 @@ class Trace:
 class DeadLetter:
     """A rejected or expired entry, kept with its reason; `letter_id` names it for replay.
 
+    An invalid message of a topic is one, too: `errors` say what is wrong with it, `wire` is None,
+    and its sender has to send it again.
     `unknown_since` is the time of the first attempt whose outcome stayed unknown: TikTok may have
     it, and forgets repeats after 48 h, so replay refuses it from then on. `test_event_code` is
     that of a test event: replayed, it is one again.
@@ -266,10 +273,10 @@ class DeadLetter:
     receipt: str
     source: str
     destination: str
-    event: str
-    event_id: str
+    event: str | None
+    event_id: str | None
     order_id: str | None
-    event_time: int
+    event_time: int | None
     accepted_at: float
     outcome: Outcome
     reason: Reason
@@ -279,5 +286,6 @@ class DeadLetter:
     attempts: int
     replayed_at: float | None
     unknown_since: float | None
-    wire: bytes
+    wire: bytes | None
     test_event_code: str | None = None
+    errors: Sequence[FieldIssue] = ()

@@ -12,7 +12,7 @@ import orjson
 
 from relay.cli import archive, workshop
 from relay.cli import settings as configuration
-from relay.cli.lines import counted, moment
+from relay.cli.lines import counted, issues, moment
 from relay.cli.operator_http import RunningRelay
 from relay.cli.terminal import EXIT_FAILED, console, fail, say, table, write_json
 from relay.config import Settings
@@ -70,8 +70,8 @@ def list_them(
             letter.letter_id,
             moment(letter.at),
             letter.destination,
-            letter.event,
-            letter.event_id,
+            letter.event or "",
+            letter.event_id or letter.receipt,
             f"{letter.outcome} {letter.reason}",
             "" if letter.code is None else str(letter.code),
             moment(letter.replayed_at),
@@ -88,17 +88,20 @@ def show(letter_id: str, config: Path | None, journal: Path | None, *, as_json: 
         write_json(as_document(letter))
         return
     screen = console()
-    screen.print(f"{letter.event}  {letter.event_id}", style="bold")
+    name = letter.event or "no event name"
+    screen.print(f"{name}  {letter.event_id or 'no event id'}", style="bold")
     for name, value in _lines(letter):
         if value:
             screen.print(f"  {name:<12} ", end="", style="dim")
             screen.print(value)
-    screen.print_json(letter.wire.decode())
+    if letter.wire is not None:
+        screen.print_json(letter.wire.decode())
 
 
 def _lines(letter: DeadLetter) -> Sequence[tuple[str, str]]:
     return (
         ("ended", f"{letter.outcome} ({letter.reason}), {moment(letter.at)}"),
+        ("errors", issues(letter.errors)),
         ("way", f"{letter.source} → {letter.destination}"),
         ("receipt", letter.receipt),
         ("order", letter.order_id or ""),
@@ -120,7 +123,11 @@ def _uncertain(letter: DeadLetter) -> str:
 
 def as_document(letter: DeadLetter) -> dict[str, object]:
     """The letter as JSON is made of."""
-    return {**asdict(letter), "wire": orjson.loads(letter.wire)}
+    return {
+        **asdict(letter),
+        "errors": [error._asdict() for error in letter.errors],
+        "wire": None if letter.wire is None else orjson.loads(letter.wire),
+    }
 
 
 # --- replaying ------------------------------------------------------------------------------------
@@ -181,6 +188,7 @@ _SENTENCES = {
     Replayed.DUPLICATE: "came in again meanwhile",
     Replayed.MAY_COUNT_TWICE: "may count twice: TikTok may have it, and forgot (--force sends it)",
     Replayed.REFUSED: "would be refused at the door",
+    Replayed.NOTHING_TO_SEND: "is an invalid message: mend it where it came from, and send it anew",
     Replayed.NO_DESTINATION: "its destination is not configured any more",
     "unknown_id": "there is no dead letter of this id",
 }

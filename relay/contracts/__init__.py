@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 from relay import conversion, wire
+from relay.contracts.asyncapi import asyncapi
 from relay.contracts.config_schema import config_schema
 from relay.contracts.openapi import openapi
 
@@ -21,11 +22,13 @@ __all__ = ["documents", "texts"]
 def documents() -> Mapping[str, dict[str, Any]]:
     """File name → document."""
     inside = conversion.CONVERSION.json_schema(ref_template="#/components/schemas/{model}")
+    release = version("tiktok-conversions-relay")
     return {
         "conversion.schema.json": conversion.schema(),
         "event.schema.json": wire.schema(),
         "config.schema.json": config_schema(),
-        "openapi.json": openapi(inside, version("tiktok-conversions-relay")),
+        "openapi.json": openapi(inside, release),
+        "asyncapi.json": asyncapi(conversion.schema(), release),
     }
 
 

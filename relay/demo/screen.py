@@ -118,7 +118,7 @@ class Screen:
         table = _table("What TikTok refused, and why", "event", "event id", "code", "its words")
         for letter in letters:
             code = "" if letter.code is None else str(letter.code)
-            table.add_row(letter.event, letter.event_id, code, letter.message or "")
+            table.add_row(letter.event or "", letter.event_id or "", code, letter.message or "")
         self._console.print(table)
 
     def equations(self, equations: Sequence[Equation]) -> None:

@@ -47,6 +47,9 @@ FIRST: Final = b"\0\0"
 BEHIND_ALL: Final = b"\xff" * 24
 REMEMBERED: Final = b"\xff\xff"
 
+#: Marks the door seq of a refusal where other rows have an entry's seq.
+AT_DOOR: Final = 1 << 63
+
 _KEY = struct.Struct(">cHQ")
 _INDEX_KEY = struct.Struct(">cHcQ")
 _LEDGER_KEY = struct.Struct(">IH")

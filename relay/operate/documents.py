@@ -27,4 +27,6 @@ def trace(found: Trace) -> Mapping[str, Any]:
 
 
 def dead_letter(letter: DeadLetter) -> Mapping[str, Any]:
-    return {**asdict(letter), "wire": letter.wire.decode()}
+    errors = [error._asdict() for error in letter.errors]
+    wire = None if letter.wire is None else letter.wire.decode()
+    return {**asdict(letter), "errors": errors, "wire": wire}

@@ -24,6 +24,7 @@ class Replayed(StrEnum):
     DUPLICATE = "duplicate"  # the same event came in again meanwhile
     MAY_COUNT_TWICE = "may_count_twice"  # an attempt's outcome was unknown, over 48 hours ago
     REFUSED = "refused"  # it would end at the door again: too old, or not valid any more
+    NOTHING_TO_SEND = "nothing_to_send"  # an invalid message of a topic: only its sender has it
     NO_DESTINATION = "no_destination"  # the configuration has this destination no more
 
 
@@ -60,6 +61,8 @@ class Replayer:
         refused = self._refused(letter, force=force)
         if refused is not None:
             return refused
+        if letter.wire is None:
+            return Replay(letter.letter_id, Replayed.NOTHING_TO_SEND)
         event = self._normalizers[letter.destination](
             orjson.loads(letter.wire), now=self._clock.now()
         )

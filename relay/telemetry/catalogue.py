@@ -195,6 +195,7 @@ LOG_LINES: dict[str, tuple[str, ...]] = {
     "signature.refused": ("source", "reason", "withheld"),
     "door.refused": ("reason", "withheld"),
     "journal.failing": ("error", "withheld"),
+    "journal.trouble": ("what", "error", "withheld"),
     "journal.recovered": ("seconds",),
     "journal.damaged": ("records", "withheld"),
     "secret.unavailable": ("reference", "reason", "withheld"),

@@ -216,7 +216,7 @@ async def test_a_broker_that_is_away_costs_a_503_and_nothing_else(
         await asyncio.to_thread(come)
 
         async def is_back(name: str = go.__name__) -> bool:
-            return await sender.send(sender.make(f"after-{name}")) == 202
+            return bool(await sender.send(sender.make(f"after-{name}")) == 202)
 
         await sender.until(is_back, 40, what="the relay to take events again")
     await delivered(sender, 60)

@@ -566,6 +566,36 @@ async def test_what_is_rejected_or_expired_is_kept_as_a_dead_letter_with_its_sto
     assert [letter async for letter in journal.dead_letters("crm")] == []
 
 
+async def test_an_invalid_message_of_a_topic_is_kept_as_a_dead_letter_without_a_body(
+    open_journal: OpenJournal, clock: OwnClock
+) -> None:
+    journal = await open_journal()
+    nameless = a_refusal(None, at=None)
+    await journal.append(
+        [
+            arriving(a_refusal("told"), "http:a/0"),
+            arriving(a_refusal("late", Outcome.EXPIRED), "kafka:orders/0@1"),
+            arriving(a_refusal("bad"), "kafka:orders/0@2"),
+            arriving(nameless, "kafka:orders/3@4"),
+        ]
+    )
+
+    letters = [letter async for letter in journal.dead_letters("web")]
+
+    assert [(each.receipt, each.event_id, each.wire) for each in letters] == [
+        ("kafka:orders/0@2", "bad", None),
+        ("kafka:orders/3@4", None, None),
+    ]
+    for each in letters:
+        assert (each.outcome, each.reason) == (Outcome.INVALID, Reason.MISSING_FIELD)
+        assert [tuple(error) for error in each.errors] == [("event_time", "missing")]
+        assert (each.at, each.attempts, each.unknown_since) == (NOW, 0, None)
+        assert await journal.dead_letter(each.letter_id) == each
+    await journal.mark_replayed(letters[0].letter_id)
+    first, second = [letter async for letter in journal.dead_letters("web")]
+    assert (first.replayed_at, second.replayed_at) == (NOW, None)
+
+
 async def test_a_dead_letter_remembers_that_it_was_replayed(
     open_journal: OpenJournal, clock: OwnClock
 ) -> None:

@@ -15,7 +15,7 @@ from relay.deliver.shared.far_clock import FarClock
 #: So long a replica may probe alone, in seconds; renewed while it does.
 LEASE_S = 5.0
 
-#: One who has reason to probe at once leases for so long, in seconds: it may have nothing to ask with.
+#: A lease for one with reason to probe at once, in seconds: short, as it may have nothing to send.
 _AT_ONCE_S = 2.0
 
 #: A lease is renewed when it is older than that, in seconds.

@@ -15,14 +15,14 @@ from zlib import crc32
 
 from relay.journal import attempts, fingerprint, ledger
 from relay.journal.attempts import AttemptRecord, Ended
-from relay.journal.distributed import book, claims, ownership
+from relay.journal.distributed import book, claims, letters, ownership
 from relay.journal.distributed.claims import Owner, day_of, key_of, tag_of
 from relay.journal.distributed.days import Days
 from relay.journal.distributed.message import Arrived, digest_of
 from relay.journal.distributed.ownership import Booking
 from relay.journal.distributed.progress import Progress
 from relay.journal.intervals import ranges_of
-from relay.journal.receipts import may_come_again
+from relay.journal.receipts import is_dead_letter, may_come_again
 from relay.model import Outcome, Reason
 from relay.postgres.database import Connection
 
@@ -145,6 +145,12 @@ class Claimer:
                 if fate.outcome is not None:
                     ended[fate].append(each.offset)
                     lines[_line(each, fate.outcome, now)].count += 1
+            invalid = [
+                each
+                for each, fate in part.arrived
+                if each.refusal is not None and is_dead_letter(each.receipt, fate.outcome or "")
+            ]
+            await letters.bury_refusals(connection, self._destination, partition, invalid, now)
             if ended:
                 records.append((partition, _record_of(ended, now)))
         await write_attempts(connection, self._destination, records)

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from relay.journal.distributed.message import Arrived
 from relay.journal.distributed.stock import Place
-from relay.model import Attempt, DeadLetter, Entry, Outcome, Reason
+from relay.model import Attempt, DeadLetter, Entry, FieldIssue, Outcome, Reason
 from relay.postgres.database import Connection, Database
 
 #: So many letters are read at once.
@@ -42,14 +43,52 @@ async def bury(
             "attempt": attempt,
             "unknown_since": unknown_since,
         }
-        name = f"{int(now * 1000):012x}{place.partition:04x}{place.offset:012x}"
+        name = _name(now, place.partition, place.offset)
         rows.append((name, destination, now, orjson.dumps(letter), entry.body))
+    await _store(connection, rows)
+
+
+async def bury_refusals(
+    connection: Connection,
+    destination: str,
+    partition: int,
+    refused: Sequence[Arrived],
+    now: float,
+) -> None:
+    """Keep invalid messages of a source's topic."""
+    rows = []
+    for message in refused:
+        refusal = message.refusal
+        if refusal is None:
+            continue
+        letter = {
+            **message.entry(message.offset)._asdict(),
+            "name": refusal.name,
+            "event_id": refusal.event_id,
+            "event_time": refusal.event_time,
+            "body": None,
+            "outcome": refusal.outcome,
+            "reason": refusal.reason,
+            "attempt": None,
+            "unknown_since": None,
+            "errors": [list(error) for error in refusal.errors],
+        }
+        name = _name(now, partition, message.offset)
+        rows.append((name, destination, now, orjson.dumps(letter), None))
+    await _store(connection, rows)
+
+
+async def _store(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
     if rows:
         await connection.executemany(
             "insert into dead_letters (id, destination, at, letter, wire) "
             "values ($1, $2, $3, $4, $5) on conflict do nothing",
             rows,
         )
+
+
+def _name(now: float, partition: int, offset: int) -> str:
+    return f"{int(now * 1000):012x}{partition:04x}{offset:012x}"
 
 
 async def every(database: Database, destination: str | None) -> AsyncIterator[DeadLetter]:
@@ -88,4 +127,5 @@ def _letter(row: Any) -> DeadLetter:
         attempt.get("code"), attempt.get("message"), attempt.get("request_id"),
         attempt.get("number", 0), row["replayed_at"], letter["unknown_since"], row["wire"],
         letter["test_event_code"],
+        [FieldIssue(field, reason) for field, reason in letter.get("errors", ())],
     )  # fmt: skip

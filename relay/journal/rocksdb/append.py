@@ -10,9 +10,10 @@ from rocksdict import WriteBatch
 
 from relay.journal import chunk, door, fingerprint, layout, ledger
 from relay.journal.queue import Queue
-from relay.journal.receipts import may_come_again
+from relay.journal.receipts import is_dead_letter, may_come_again
 from relay.journal.rocksdb import claims
 from relay.journal.rocksdb.folder import CLAIMS, LOG
+from relay.journal.rocksdb.letters import Letters
 from relay.journal.rocksdb.memory import Memory
 from relay.journal.rocksdb.state import State
 from relay.model import Answer, Arrival, Event, Outcome, Reason
@@ -49,8 +50,11 @@ class _Section:
 class Appender:
     """Turns append jobs into rows. `window_s` says how long a destination's claims last."""
 
-    def __init__(self, state: State, window_s: Callable[[str], float], memory: Memory) -> None:
+    def __init__(
+        self, state: State, letters: Letters, window_s: Callable[[str], float], memory: Memory
+    ) -> None:
         self._state = state
+        self._letters = letters
         self._window_s = window_s
         self._memory = memory
 
@@ -110,6 +114,9 @@ class Appender:
         prints = [layout.receipt_tag(record.receipt.encode())[0] for record in records]
         key = layout.index_key(queue.number, b"d", first)
         batch.put(key, fingerprint.row(prints, [record.tokens for record in records]), log)
+        for place, record in enumerate(records, first):
+            if is_dead_letter(record.receipt, record.outcome):
+                self._letters.bury_at_door(queue, place, record, batch, now)
         queue.settled_at_door(len(records))
         sums = Counter(
             (ledger.hour_of(now if at is None else at), name or "", outcome)

@@ -10,13 +10,14 @@ from typing import Any
 from rocksdict import WriteBatch
 
 from relay.journal import layout
+from relay.journal.door import DoorRecord
 from relay.journal.queue import Queue
 from relay.journal.rocksdb import attempt_rows
 from relay.journal.rocksdb.folder import DEAD
 from relay.journal.rocksdb.scan import pass_by, rows
 from relay.journal.rocksdb.state import State
 from relay.journal.rocksdb.trouble import Damaged
-from relay.model import Attempt, DeadLetter, Outcome, Reason, Settlement
+from relay.model import Attempt, DeadLetter, FieldIssue, Outcome, Reason, Settlement
 
 
 @dataclass(slots=True)
@@ -55,6 +56,14 @@ class Letters:
                 "replayed_at": None,
             }
             batch.put(layout.dead_key(now, queue.number, entry.seq), layout.json(letter), family)
+
+    def bury_at_door(
+        self, queue: Queue, place: int, record: DoorRecord, batch: WriteBatch, now: float
+    ) -> None:
+        """Keep an invalid message of a topic; `place` is its door seq."""
+        letter = {**record._asdict(), "accepted_at": now, "replayed_at": None}
+        key = layout.dead_key(now, queue.number, layout.AT_DOOR | place)
+        batch.put(key, layout.json(letter), self._state.folder.handle(DEAD))
 
     def mark(self, job: MarkJob, batch: WriteBatch, now: float) -> bool:
         """Note that it was replayed; False when there is no such letter."""
@@ -106,7 +115,9 @@ class Letters:
         return (key, layout.parse(value)) if value else None
 
     def _letter(self, queue: Queue, key: bytes, letter: dict[str, Any]) -> DeadLetter:
-        attempt = letter["attempt"] or {}
+        attempt = letter.get("attempt") or {}
+        if "body" not in letter:
+            return self._refused(queue, key, letter)
         return DeadLetter(
             key.hex(), letter["at"], letter["receipt"], letter["source"], queue.destination,
             letter["name"], letter["event_id"], letter["order_id"], letter["event_time"],
@@ -116,4 +127,13 @@ class Letters:
             attempt_rows.unknown_since(self._state.folder, queue, [layout.dead_seq(key)]),
             letter["body"].encode(),
             letter["test_event_code"],
+        )  # fmt: skip
+
+    def _refused(self, queue: Queue, key: bytes, letter: dict[str, Any]) -> DeadLetter:
+        return DeadLetter(
+            key.hex(), letter["accepted_at"], letter["receipt"], letter["source"],
+            queue.destination, letter["name"], letter["event_id"], letter["order_id"],
+            letter["event_time"], letter["accepted_at"], Outcome(letter["outcome"]),
+            Reason(letter["reason"]), None, None, None, 0, letter["replayed_at"], None, None,
+            errors=[FieldIssue(field, reason) for field, reason in letter["errors"]],
         )  # fmt: skip

@@ -38,7 +38,7 @@ class Store:
         self._now = now
         self._on_news = on_news
         self._letters = Letters(self.state)
-        self._appender = Appender(self.state, window_s, self.memory)
+        self._appender = Appender(self.state, self._letters, window_s, self.memory)
         self.settler = Settler(self.state, self.reader, self._letters)
         self._eraser = Eraser(self.state, self.settler, self.memory)
 

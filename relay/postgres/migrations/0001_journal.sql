@@ -77,7 +77,7 @@ create table dead_letters (
     at double precision not null,
     replayed_at double precision,
     letter bytea not null,
-    wire bytea not null
+    wire bytea
 );
 create index on dead_letters (at, id);
 

@@ -106,6 +106,7 @@ CALLS: dict[str, Callable[[Log], None]] = {
     "signature.refused": lambda log: log.signature_refused("shop", "mismatch"),
     "door.refused": lambda log: log.refused_at_the_door("too_large"),
     "journal.failing": lambda log: log.journal_failing(an_error()),
+    "journal.trouble": lambda log: log.journal_trouble("reading", an_error()),
     "journal.recovered": lambda log: log.journal_recovered(seconds=1.0),
     "journal.damaged": lambda log: log.journal_damaged(1),
     "secret.unavailable": lambda log: log.secret_unavailable("env:A", "empty"),

@@ -17,7 +17,8 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 #: Files of a stage that do I/O are named after what they talk to.
-TECHNOLOGIES = {"http", "rocksdb", "kafka", "postgres"}
+#: `distributed` is Kafka and PostgreSQL together.
+TECHNOLOGIES = {"http", "rocksdb", "kafka", "postgres", "distributed"}
 
 STAGES = (
     "batch", "deliver", "ingest", "journal", "normalize", "operate", "sandbox", "sources",
