@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """`ingest` accepts and stores, `deliver` reads what is stored and sends; they meet in topics."""
+    """`ingest` accepts and stores, `deliver` reads that and sends; they meet in topics."""
 
     ALL = "all"
     INGEST = "ingest"

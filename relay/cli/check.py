@@ -8,8 +8,10 @@ from itertools import starmap
 from pathlib import Path
 from typing import NamedTuple
 
+from relay.cli import servers_on_trial
 from relay.cli import settings as configuration
 from relay.cli.lines import counted
+from relay.cli.servers_on_trial import Asked
 from relay.cli.terminal import (
     EXIT_FAILED,
     EXIT_MISTAKE,
@@ -52,18 +54,20 @@ def run(config: Path | None, *, online: bool, as_json: bool) -> int:
     try:
         settings = configuration.for_running(config)
     except ConfigError as mistaken:
-        _tell(mistaken.mistakes, (), (), as_json=as_json)
+        _tell(mistaken.mistakes, (), ((), ()), as_json=as_json)
         return EXIT_MISTAKE
     doubts = warnings(settings, now=now)
     tried = asyncio.run(_try_tokens(settings)) if online else []
+    asked = asyncio.run(servers_on_trial.ask(settings)) if online else []
     mistakes = [each.mistake for each in tried if each.mistake is not None]
-    _tell(mistakes, doubts, tried, as_json=as_json)
+    _tell(mistakes, doubts, (tried, asked), as_json=as_json)
     if not mistakes and not as_json:
         parts = (len(settings.destinations), "destination"), (len(settings.sources), "source")
         say(f"the configuration is sound: {', '.join(starmap(counted, parts))}", color=GREEN)
     if mistakes:
         return EXIT_MISTAKE
-    return 0 if all(each.accepted for each in tried) else EXIT_FAILED
+    well = all(each.accepted for each in tried) and not any(each.problem for each in asked)
+    return 0 if well else EXIT_FAILED
 
 
 # --- asking TikTok --------------------------------------------------------------------------------
@@ -117,10 +121,11 @@ def _unanswered(reply: verdict.Reply) -> str:
 def _tell(
     mistakes: Sequence[Mistake],
     doubts: Sequence[Mistake],
-    tried: Sequence[Tried],
+    answers: tuple[Sequence[Tried], Sequence[Asked]],
     *,
     as_json: bool,
 ) -> None:
+    tried, asked = answers
     if as_json:
         write_json(
             {
@@ -130,6 +135,7 @@ def _tell(
                     {"destination": each.destination, "accepted": each.accepted, "code": each.code}
                     for each in tried
                 ],
+                "servers": [each._asdict() for each in asked],
             }
         )
         return
@@ -141,6 +147,9 @@ def _tell(
             say(f"  {each.destination}  TikTok takes the token", color=GREEN)
         elif each.problem is not None:
             say(f"  {each.destination}  {each.problem}", color=RED)
+    for server in asked:
+        said = server.problem or "answers"
+        say(f"  {server.name}  {said}", color=RED if server.problem else GREEN)
 
 
 def _as_dict(mistake: Mistake) -> dict[str, str]:

@@ -142,7 +142,9 @@ def check(
     config: Config = None,
     online: Annotated[
         bool,
-        typer.Option("--online", help="Ask TikTok whether it takes each token; sends no event."),
+        typer.Option(
+            "--online", help="Ask TikTok about each token, and the servers; sends no event."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -41,6 +41,17 @@ class TopicWanted:
             *settings,
         ]
         return " ".join(words)
+
+
+async def missing_topics(connection: KafkaConnection, names: Iterable[str]) -> list[str]:
+    """Those of the topics that are not there. Raises aiokafka's errors."""
+    admin = AIOKafkaAdminClient(**connection.options(), request_timeout_ms=_TIMEOUT_MS)
+    await admin.start()
+    try:
+        there = set(await admin.list_topics())
+    finally:
+        await admin.close()
+    return [name for name in names if name not in there]
 
 
 async def ensure_topics(connection: KafkaConnection, wanted: Sequence[TopicWanted]) -> list[str]:

@@ -86,6 +86,12 @@ class Database:
         except DatabaseUnavailable:
             return
 
+    async def try_out(self) -> None:
+        """Connect, and change nothing. Raises as the class says."""
+        with self._telling():
+            connection = await self._connect(to_schema=False)
+            connection.terminate()
+
     async def close(self) -> None:
         """Takes 2 seconds at most; statements under way are ended then."""
         self._closed = True

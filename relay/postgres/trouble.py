@@ -31,8 +31,8 @@ _REFUSED: dict[type[Exception], str] = {
     ),
     asyncpg.InvalidCatalogNameError: "there is no such database: create it, or correct its name",
     asyncpg.InsufficientPrivilegeError: (
-        "the user lacks a right: GRANT CREATE ON DATABASE … to it, or make the schema (the key "
-        "journal.schema) and make the user its owner"
+        "the user lacks a right: GRANT CREATE ON DATABASE … to it, or make the schema "
+        "(journal.database_schema) and make the user its owner"
     ),
     asyncpg.ClientConfigurationError: (
         "this is no address of a database: write postgresql://user@host:port/name"

@@ -53,7 +53,11 @@ def entries_of(search: Search, digests: Sequence[str]) -> dict[str, set[int]]:
 
 def letters_of(search: Search, digests: Sequence[str]) -> list[str]:
     """The person's dead letters."""
-    return [letter.letter_id for letter in search.dead_letters() if letter.wire is not None and _mentions(letter.wire, digests)]
+    return [
+        letter.letter_id
+        for letter in search.dead_letters()
+        if letter.wire is not None and _mentions(letter.wire, digests)
+    ]
 
 
 class Eraser:

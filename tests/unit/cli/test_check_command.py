@@ -39,7 +39,7 @@ def test_the_same_as_json(relay: RELAY, config: Path) -> None:
     mistaken = relay("check", "--json")
 
     assert sound.code == 0
-    assert sound.json == {"mistakes": [], "warnings": [], "tokens": []}
+    assert sound.json == {"mistakes": [], "warnings": [], "tokens": [], "servers": []}
     assert mistaken.code == 2
     assert [each["key"] for each in mistaken.json["mistakes"]] == ["listen.public"]
     assert set(mistaken.json["mistakes"][0]) == {"key", "problem", "mend"}
