@@ -28,7 +28,7 @@ from relay.secrets import SecretUnavailable
 from relay.sources import kafka, registry
 
 if TYPE_CHECKING:
-    from relay.journal.distributed import DistributedSettings
+    from relay.journal.distributed import DistributedRecords, DistributedSettings
     from relay.journal.distributed.claiming import Fate
     from relay.journal.distributed.message import Arrived
     from relay.postgres.database import Database
@@ -218,6 +218,19 @@ async def journal_of(
         distributed.Watchers(watchers.trouble, watchers.damaged, claimed),
     ) as journal:
         yield journal
+
+
+@asynccontextmanager
+async def records_of(
+    settings: Settings, clock: Clock, watchers: JournalWatchers
+) -> AsyncIterator[DistributedRecords]:
+    """What servers know, for looking. Raises `DatabaseUnavailable`."""
+    from relay.journal import distributed  # noqa: PLC0415  # as above
+
+    async with distributed.DistributedRecords(
+        distributed_settings_of(settings, Role.INGEST), database_of(settings, watchers), clock
+    ) as records:
+        yield records
 
 
 def database_of(settings: Settings, watchers: JournalWatchers) -> Database:

@@ -15,7 +15,6 @@ from relay.clock import SystemClock
 from relay.config import Settings
 from relay.journal.protocol import Archive
 from relay.journal.rocksdb.records import Records
-from relay.role import Role
 
 _Answer = TypeVar("_Answer")
 
@@ -42,10 +41,8 @@ async def _ask(archive: Archive, question: Callable[[Archive], Awaitable[_Answer
 async def _ask_servers(
     settings: Settings, question: Callable[[Archive], Awaitable[_Answer]]
 ) -> _Answer:
-    async with assembly.journal_of(
-        settings, Role.INGEST, SystemClock(), quiet_watchers()
-    ) as journal:
-        return await question(journal)
+    async with assembly.records_of(settings, SystemClock(), quiet_watchers()) as records:
+        return await question(records)
 
 
 def quiet_watchers() -> assembly.JournalWatchers:

@@ -67,7 +67,7 @@ class PatientJournal(DistributedJournal):
                 await asyncio.sleep(0.005)
 
     async def _is_caught_up(self) -> bool:
-        ends = await self._browser.ends(DESTINATIONS)
+        ends = await self.browser.ends(DESTINATIONS)
         for (name, partition), end in ends.items():
             holding = self._shares[name].holding
             progress = holding.progress.get(partition)

@@ -17,7 +17,9 @@ Decisions, and why:
 * **A retry of minutes is a row**, so that it holds neither its offset nor its partition.
 """
 
-from relay.journal.distributed.journal import DistributedJournal, DistributedSettings, Watchers
+from relay.journal.distributed.journal import DistributedJournal
+from relay.journal.distributed.records import DistributedRecords
+from relay.journal.distributed.settings import DistributedSettings, Watchers
 from relay.journal.distributed.topics import Topics
 
-__all__ = ["DistributedJournal", "DistributedSettings", "Topics", "Watchers"]
+__all__ = ["DistributedJournal", "DistributedRecords", "DistributedSettings", "Topics", "Watchers"]

@@ -7,56 +7,38 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from types import TracebackType
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 
 from aiokafka.errors import KafkaError
 
 from relay.clock import Clock
 from relay.errors import ConfigError, DatabaseUnavailable, JournalUnavailable
 from relay.journal.distributed import (
-    book,
-    census,
     erasing,
-    letters,
     message,
     parking,
-    verification,
 )
-from relay.journal.distributed.browser import Browser
 from relay.journal.distributed.census import Tally
-from relay.journal.distributed.claiming import Fate
 from relay.journal.distributed.claims import day_of
 from relay.journal.distributed.consumer import TopicReader
 from relay.journal.distributed.days import Days
-from relay.journal.distributed.erasing import Erasures
 from relay.journal.distributed.holding import Change, Listeners, Surroundings
-from relay.journal.distributed.message import Arrived
 from relay.journal.distributed.producer import TopicWriter
-from relay.journal.distributed.search import Search
+from relay.journal.distributed.records import NOTHING, DistributedRecords, as_journal
+from relay.journal.distributed.settings import DAY_S, DistributedSettings, Watchers
 from relay.journal.distributed.share import Share
-from relay.journal.distributed.topics import Topics
-from relay.journal.findings import Finding, Verification
-from relay.journal.ledger import LedgerRow
 from relay.journal.protocol import End, Fits, Parked
-from relay.kafka.connection import KafkaConnection
 from relay.kafka.topics import ensure_topics
 from relay.model import (
     Answer,
     Arrival,
     Attempt,
-    Counts,
-    DeadLetter,
     Entry,
     Refusal,
     Settlement,
-    Trace,
     Waiting,
 )
 from relay.postgres.database import Database
-
-_DAY_S = 86_400.0
 
 #: Sums of all replicas, due retries and leases are looked at this often, in seconds.
 _LOOK_EVERY_S = 1.0
@@ -65,43 +47,8 @@ _RENEW_EVERY_S = parking.LEASE_S / 3
 #: Where replicas tell each other that somebody asked to be forgotten.
 _ERASED = "erased"
 
-_NOTHING = Waiting(0, 0, None)
 
-
-@dataclass(frozen=True, slots=True)
-class DistributedSettings:
-    """Where the journal is, and what this process does of it. Times in seconds."""
-
-    kafka: KafkaConnection
-    topics: Topics
-    group: str
-    destinations: Sequence[str]
-    delivers: bool = True
-    retention_s: float = 30 * _DAY_S
-    ledger_retention_s: float = 25 * 31 * _DAY_S
-    dedupe_window_s: float = 7 * _DAY_S
-    dedupe_windows_s: Mapping[str, float] = field(default_factory=dict)
-
-    def window_s(self, destination: str) -> float:
-        """How long this destination's claims last."""
-        return self.dedupe_windows_s.get(destination, self.dedupe_window_s)
-
-    @property
-    def longest_window_s(self) -> float:
-        return max([self.dedupe_window_s, *self.dedupe_windows_s.values()])
-
-
-@dataclass(frozen=True, slots=True)
-class Watchers:
-    """Who is told of errors that stop something, of records that cannot be read, and of messages
-    that were claimed, with what became of them."""
-
-    trouble: Callable[[str, Exception], None] = lambda what, error: None
-    damaged: Callable[[int], None] = lambda count: None
-    claimed: Callable[[str, Sequence[tuple[Arrived, Fate]]], None] = lambda name, found: None
-
-
-class DistributedJournal:
+class DistributedJournal(DistributedRecords):
     """Use as `async with DistributedJournal(settings, database, clock) as journal`.
 
     Opening raises `TopicsMissing`, `DatabaseRefused` and `ConfigError`. Brokers or a database that
@@ -115,20 +62,14 @@ class DistributedJournal:
         clock: Clock,
         watchers: Watchers | None = None,
     ) -> None:
-        self.settings = settings
-        self._database = database
-        self._clock = clock
+        super().__init__(settings, database, clock)
         self._watchers = watchers or Watchers()
         self._owner = f"{socket.gethostname()}/{os.getpid()}/{os.urandom(3).hex()}"
         self._news: dict[str, asyncio.Event] = {}
-        self._tallies: dict[str, Tally] = {}
         self._days = Days()
-        self._erasures = Erasures()
         self._writer = TopicWriter(settings.kafka.options, self._told("writing"))
-        self._browser = Browser(settings.kafka.options, settings.topics)
-        self._search = Search(database, self._browser, self._erasures)
         around = Surroundings(
-            self._owner, database, self._days, self._erasures, clock,
+            self._owner, database, self._days, self.erasures, clock,
             Listeners(self._tell, self._changed, self._watchers.claimed, self._watchers.damaged),
         )  # fmt: skip
         names = settings.destinations if settings.delivers else ()
@@ -150,23 +91,18 @@ class DistributedJournal:
         await self.open()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self.close()
 
     async def open(self) -> None:
         """Connect to what can be reached. Raises as the class says."""
-        await self._database.open()
+        await self.database.open()
         await self._make_topics()
         await self._writer.open()
         if self.settings.delivers:
             with contextlib.suppress(DatabaseUnavailable):
-                await self._erasures.load(self._database)
-            self._database.listen(_ERASED, self._hear_of_erasures)
+                await self.erasures.load(self.database)
+            self.database.listen(_ERASED, self._hear_of_erasures)
             self._reader.open()
             self._start(self._look_after_parked())
         with contextlib.suppress(DatabaseUnavailable, JournalUnavailable):
@@ -192,9 +128,9 @@ class DistributedJournal:
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._shares:
             with contextlib.suppress(DatabaseUnavailable):
-                await parking.leave(self._database, self._owner)
-        await self._browser.close()
-        await self._database.close()
+                await parking.leave(self.database, self._owner)
+        await self.browser.close()
+        await self.database.close()
 
     async def _make_topics(self) -> None:
         wanted = self.settings.topics.wanted(self.settings.destinations)
@@ -208,7 +144,7 @@ class DistributedJournal:
     @property
     def healthy(self) -> bool:
         """Can it store what comes, and hand out what waits?"""
-        reads = not self.settings.delivers or (self._reader.healthy and self._database.healthy)
+        reads = not self.settings.delivers or (self._reader.healthy and self.database.healthy)
         return self._writer.healthy and reads and not self._closed
 
     @property
@@ -225,7 +161,7 @@ class DistributedJournal:
         said when it is claimed."""
         if self._closed:
             raise JournalUnavailable("the relay is leaving")
-        now = self._clock.now()
+        now = self.clock.now()
         topic = self.settings.topics.of
         messages = [(topic(each.destination), message.encode(each, now)) for each in arrivals]
         if messages:
@@ -235,8 +171,8 @@ class DistributedJournal:
         return [_answer(each) for each in arrivals]
 
     async def _remember(self, remember: Mapping[bytes, bytes], now: float) -> None:
-        with _as_journal():
-            await self._database.execute(
+        with as_journal():
+            await self.database.execute(
                 "insert into remembered (key, value, at) "
                 "select *, $3 from unnest($1::bytea[], $2::bytea[]) on conflict (key) do update "
                 "set value = excluded.value, at = excluded.at",
@@ -245,24 +181,24 @@ class DistributedJournal:
 
     async def recall(self, key: bytes) -> bytes | None:
         """See `protocol.Intake.recall`."""
-        since = self._clock.now() - self.settings.longest_window_s - _DAY_S
-        with _as_journal():
-            rows = await self._database.fetch(
+        since = self.clock.now() - self.settings.longest_window_s - DAY_S
+        with as_journal():
+            rows = await self.database.fetch(
                 "select value from remembered where key = $1 and at > $2", key, since
             )
         return rows[0]["value"] if rows else None
 
     async def erase(self, digests: Sequence[str]) -> int:
         """See `protocol.Intake.erase`."""
-        now = self._clock.now()
+        now = self.clock.now()
         since = now - self.settings.retention_s
-        with _as_journal():
+        with as_journal():
             known = 0
             for digest in digests:
-                known += len(await self._search.find(digest, since, 2**31))
-            async with self._database.transaction() as connection:
+                known += len(await self.search.find(digest, since, 2**31))
+            async with self.database.transaction() as connection:
                 await erasing.add(connection, digests, now)
-                await self._database.notify(connection, _ERASED, "")
+                await self.database.notify(connection, _ERASED, "")
             await self._withhold_erased()
         return known
 
@@ -274,21 +210,16 @@ class DistributedJournal:
             await self._withhold_erased()
 
     async def _withhold_erased(self) -> None:
-        await self._erasures.load(self._database)
+        await self.erasures.load(self.database)
         for share in self._shares.values():
             await share.withhold_erased()
 
     # --- delivery's side --------------------------------------------------------------------------
 
-    def waiting(self, destination: str) -> Waiting:
-        """See `protocol.Outlet.waiting`: over all replicas."""
-        tally = self._tallies.get(destination)
-        return _NOTHING if tally is None else tally.waiting()
-
     def available(self, destination: str) -> Waiting:
         """See `protocol.Outlet.available`: of this process."""
         share = self._shares.get(destination)
-        return _NOTHING if share is None or self._closed else share.holding.stock.waiting()
+        return NOTHING if share is None or self._closed else share.holding.stock.waiting()
 
     async def wait_for_entries(self, destination: str) -> None:
         """See `protocol.Outlet.wait_for_entries`. Returns for parked ones that are due, too."""
@@ -317,13 +248,13 @@ class DistributedJournal:
     def give_back(self, destination: str, seqs: Sequence[int]) -> None:
         """See `protocol.Outlet.give_back`."""
         self._shares[destination].holding.stock.give_back(seqs)
-        if self._erasures:
+        if self.erasures:
             self._start(self._withhold_erased_later())
         self._tell(destination)
 
     async def park(self, destination: str, parked: Parked) -> bool:
         """See `protocol.Outlet.park`."""
-        with _as_journal():
+        with as_journal():
             await self._shares[destination].aside.park(parked)
         return True
 
@@ -349,85 +280,33 @@ class DistributedJournal:
 
     # --- people, and time -------------------------------------------------------------------------
 
-    def counts(self) -> Mapping[str, Counts]:
-        """See `protocol.Records.counts`: over all replicas, as of the last second."""
-        return {name: tally.counts() for name, tally in sorted(self._tallies.items())}
-
-    async def find(self, token: str, *, limit: int = 100) -> Sequence[Trace]:
-        """See `protocol.Records.find`."""
-        with _as_journal():
-            await self._erasures.load(self._database)
-            since = self._clock.now() - self.settings.retention_s
-            return await self._search.find(token, since, limit)
-
-    async def dead_letters(self, destination: str | None = None) -> AsyncIterator[DeadLetter]:
-        """See `protocol.Records.dead_letters`."""
-        with _as_journal():
-            async for letter in letters.every(self._database, destination):
-                yield letter
-
-    async def dead_letter(self, letter_id: str) -> DeadLetter | None:
-        """See `protocol.Records.dead_letter`."""
-        with _as_journal():
-            return await letters.one(self._database, letter_id)
-
-    async def mark_replayed(self, letter_id: str) -> None:
-        """See `protocol.Records.mark_replayed`."""
-        with _as_journal():
-            await letters.mark(self._database, letter_id, self._clock.now())
-
-    async def sums(
-        self, destination: str | None, start_hour: int, end_hour: int
-    ) -> AsyncIterator[LedgerRow]:
-        """See `protocol.Records.sums`."""
-        with _as_journal():
-            async for row in book.sums(self._database, destination, start_hour, end_hour):
-                yield row
-
-    async def verify(self) -> Verification:
-        """Read what waits in the topics, and hold it against the tables; nothing is changed.
-
-        Raises `JournalUnavailable`.
-        """
-        with _as_journal():
-            found = await verification.verify(
-                self._database, self._browser, self.settings.destinations
-            )
-            await self.take_census()
-        gaps = [
-            Finding(name, f"accepted is not settled + waiting: {each.gap} apart")
-            for name, each in self.counts().items()
-            if each.gap
-        ]
-        return replace(found, findings=(*found.findings, *gaps))
-
     async def tidy(self) -> None:
         """See `protocol.Journal.tidy`."""
-        now, settings = self._clock.now(), self.settings
+        now, settings = self.clock.now(), self.settings
         kept = {
-            "claims": settings.longest_window_s + _DAY_S,
-            "fingerprints": settings.retention_s + _DAY_S,
-            "attempts": settings.retention_s + _DAY_S,
+            "claims": settings.longest_window_s + DAY_S,
+            "fingerprints": settings.retention_s + DAY_S,
+            "attempts": settings.retention_s + DAY_S,
         }
-        with _as_journal():
+        with as_journal():
             for name, seconds in kept.items():
-                async with self._database.transaction() as connection:
+                async with self.database.transaction() as connection:
                     await self._days.drop(connection, name, day_of(now - seconds))
             past = now - settings.retention_s
-            await self._database.execute("delete from dead_letters where at < $1", past)
-            await self._database.execute("delete from erasures where at < $1", past - _DAY_S)
-            await self._database.execute(
-                "delete from remembered where at < $1", now - settings.longest_window_s - _DAY_S
+            await self.database.execute("delete from dead_letters where at < $1", past)
+            await self.database.execute("delete from erasures where at < $1", past - DAY_S)
+            await self.database.execute(
+                "delete from remembered where at < $1", now - settings.longest_window_s - DAY_S
             )
             hour = int((now - settings.ledger_retention_s) // 3600)
             for table in ("ledger", "ledger_values"):
-                await self._database.execute(f"delete from {table} where hour < $1", hour)  # noqa: S608
+                await self.database.execute(f"delete from {table} where hour < $1", hour)  # noqa: S608
 
     # --- what runs beside -------------------------------------------------------------------------
 
     def _changed(self, destination: str, change: Change) -> None:
         """Sums as this process changed them, until the next census."""
-        tally = self._tallies.setdefault(destination, Tally())
+        tally = self.tallies.setdefault(destination, Tally())
         tally.accepted += change.accepted
         tally.settled += change.settled
         tally.open += change.open
@@ -444,16 +323,6 @@ class DistributedJournal:
                 await self.take_census()
             await asyncio.sleep(_LOOK_EVERY_S)
 
-    async def take_census(self) -> None:
-        """Count over all replicas. Raises `DatabaseUnavailable`, `JournalUnavailable`."""
-        ends = await self._browser.ends(self.settings.destinations)
-        tallies = await census.taken(self._database)
-        claimed = await census.claimed(self._database)
-        for (destination, partition), end in ends.items():
-            tally = tallies.setdefault(destination, Tally())
-            tally.unread += max(0, end - claimed.get((destination, partition), 0))
-        self._tallies = tallies
-
     async def _look_after_parked(self) -> None:
         renewed_at = asyncio.get_running_loop().time()
         while True:
@@ -462,17 +331,8 @@ class DistributedJournal:
                     await share.aside.fetch()
                 if asyncio.get_running_loop().time() - renewed_at > _RENEW_EVERY_S:
                     renewed_at = asyncio.get_running_loop().time()
-                    await parking.renew(self._database, self._owner)
+                    await parking.renew(self.database, self._owner)
             await asyncio.sleep(_LOOK_EVERY_S)
-
-
-@contextlib.contextmanager
-def _as_journal() -> Iterator[None]:
-    """A database that is away is a journal that is unavailable."""
-    try:
-        yield
-    except DatabaseUnavailable as error:
-        raise JournalUnavailable(str(error)) from error
 
 
 def _answer(arrival: Arrival) -> Answer:
