@@ -193,6 +193,7 @@ class Relay:
         doors = () if self.public is None else (self.public.stop_accepting(),)
         closed: asyncio.Future[Any] = asyncio.gather(*doors, *readers)
         await asyncio.wait([closed, cutting], return_when=asyncio.FIRST_COMPLETED)
+        self.journal.drain()
         for dispatcher in self.dispatchers.values():
             dispatcher.drain()
         lanes = [task for name, task in self._tasks.items() if name.startswith("lane ")]

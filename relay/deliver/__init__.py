@@ -1,4 +1,5 @@
-"""Deliver: send what waits, read what TikTok says, and decide what it means. Pure, but `http.py`.
+"""Deliver: send what waits, read what TikTok says, and decide what it means. Pure, but for `http`
+and, in `shared`, `postgres` and `rows`.
 
 In:   entries of one destination (their bytes joined by `request`), TikTok's replies.
 Out:  verdicts (`verdict.read`), and from a lane what to do next and what settles.
@@ -6,9 +7,10 @@ Fails with: nothing on the way to TikTok; trouble is a `Reply` and becomes a ver
 
     verdict  the answer, read: by code, then HTTP status, then network error
     codes    the one table of TikTok's codes
-    lane     the state machine of one destination; breaker, limiter, turns, aftermath, split, work
-             and plan are its parts
+    lane     the state machine of one destination; breaker, budget, limiter, turns, aftermath,
+             split, work and plan are its parts
     http     one POST, and whether TikTok may have it
+    shared   what lanes of one destination in several replicas have in common
 
 Decisions, and why:
 

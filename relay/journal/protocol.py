@@ -191,6 +191,10 @@ class Journal(Intake, Outlet, Records, Protocol):
         """False when it holds as much as it may."""
         ...
 
+    def drain(self) -> None:
+        """The process is about to leave: hand out nothing that others could take over."""
+        ...
+
     async def tidy(self) -> None:
         """Forget what is past its time, a small step at a time. Raises `JournalUnavailable`."""
         ...

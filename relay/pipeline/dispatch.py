@@ -77,7 +77,7 @@ class Dispatcher:
         self._journal = outside.journal
         self._clock = outside.clock
         self._news = asyncio.Event()
-        self._last_token = ""
+        self._last_token = self._token_now() or ""
         self._numbers = itertools.count(1)
         self._run_id = f"{int(outside.clock.now() * 1000):012x}"
         self.progressed_at = outside.clock.now()
@@ -87,6 +87,7 @@ class Dispatcher:
         else:
             self._steady = self._sharing.steady
             self._sharing.attach(destination.name, lane, self._heard)
+        self._began_at = self._steady.now()
 
     @property
     def lane(self) -> Lane:
@@ -317,14 +318,20 @@ class Dispatcher:
             self._look_at_token()
 
     def _look_at_token(self) -> None:
-        try:
-            token = self._token.read()
-        except SecretUnavailable:
-            return
-        if token != self._last_token:
+        token = self._token_now()
+        if token is not None and token != self._last_token:
             self._last_token = token
-            self._lane.probe_now(self._now())
-            self._found()
+            self._probe_now()
+
+    def _token_now(self) -> str | None:
+        try:
+            return self._token.read()
+        except SecretUnavailable:
+            return None
+
+    def _probe_now(self) -> None:
+        self._lane.probe_now(self._now())
+        self._found()
 
     # --- other replicas ---------------------------------------------------------------------------
 
@@ -343,4 +350,6 @@ class Dispatcher:
                 code=None if status.cause is None else status.cause.code,
                 retry_in_s=None if status.probe_at is None else status.probe_at - self._now(),
             )
+            if status.probe_at is not None and (status.since or 0.0) < self._began_at:
+                self._probe_now()  # it stopped before this relay started, maybe with a new token
         self._news.set()

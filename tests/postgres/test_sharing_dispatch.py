@@ -79,10 +79,12 @@ class House:
 
 
 @asynccontextmanager
-async def a_relay(name: str, folder: Path, dsn: str, tiktok: str) -> AsyncIterator[House]:
+async def a_relay(
+    name: str, folder: Path, dsn: str, tiktok: str, *, token: str = "old"
+) -> AsyncIterator[House]:
     path = folder / name
     path.mkdir()
-    (path / "token").write_text("old")
+    (path / "token").write_text(token)
     (path / "relay.toml").write_text(CONFIG.format(path=path))
     settings = load(path / "relay.toml", {"KEY": "key"})
     clock, stream = SystemClock(), io.BytesIO()
@@ -119,6 +121,27 @@ async def a_relay(name: str, folder: Path, dsn: str, tiktok: str) -> AsyncIterat
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
+class TikTok:
+    """Remembers the tokens it was shown, and takes those that are good."""
+
+    def __init__(self) -> None:
+        self.tokens: list[str] = []
+        self.good: set[str] = set()
+
+    async def serve(self, start: AiohttpServer) -> str:
+        app = web.Application()
+        app.router.add_post("/{path:.*}", self._answer)
+        server = await start(app)
+        return str(server.make_url("")).rstrip("/")
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        await request.read()
+        token = request.headers["Access-Token"]
+        self.tokens.append(token)
+        code = 0 if token in self.good else 40105
+        return web.json_response({"code": code, "message": "OK" if code == 0 else "expired"})
+
+
 async def until(wanted: Callable[[], bool]) -> None:
     async with asyncio.timeout(LONG_S):
         while not wanted():  # noqa: ASYNC110  # state of the relay, which tells nobody
@@ -128,24 +151,12 @@ async def until(wanted: Callable[[], bool]) -> None:
 async def test_a_dead_token_stops_both_relays_and_a_renewed_one_at_one_of_them_starts_both(
     database: str, tmp_path: Path, aiohttp_server: AiohttpServer
 ) -> None:
-    tokens: list[str] = []
-    good: set[str] = set()
-
-    async def answer(request: web.Request) -> web.Response:
-        await request.read()
-        token = request.headers["Access-Token"]
-        tokens.append(token)
-        code = 0 if token in good else 40105
-        return web.json_response({"code": code, "message": "OK" if code == 0 else "expired"})
-
-    app = web.Application()
-    app.router.add_post("/{path:.*}", answer)
-    server = await aiohttp_server(app)
-    tiktok = str(server.make_url("")).rstrip("/")
+    tiktok = TikTok()
+    url = await tiktok.serve(aiohttp_server)
 
     async with (
-        a_relay("one", tmp_path, database, tiktok) as one,
-        a_relay("two", tmp_path, database, tiktok) as two,
+        a_relay("one", tmp_path, database, url) as one,
+        a_relay("two", tmp_path, database, url) as two,
     ):
         await one.take("first")
         await until(lambda: one.lane.status.state is LaneState.PAUSED_CREDENTIAL)
@@ -153,12 +164,12 @@ async def test_a_dead_token_stops_both_relays_and_a_renewed_one_at_one_of_them_s
         assert two.lane.status.cause is not None
         assert two.lane.status.cause.code == 40105
 
-        good.add("new")
+        tiktok.good.add("new")
         one.token.write_text("new")
 
         await until(lambda: one.waiting == 0)
         await until(lambda: two.lane.status.state is LaneState.RUNNING)
-        assert tokens == ["old", "new"]
+        assert tiktok.tokens == ["old", "new"]
         two.token.write_text("new")
         await two.take("second")
         await until(lambda: two.waiting == 0)
@@ -168,3 +179,21 @@ async def test_a_dead_token_stops_both_relays_and_a_renewed_one_at_one_of_them_s
             ]
             states = [orjson.loads(line)["state"] for line in changes]
             assert states == ["paused_credential", "running"]
+
+
+async def test_a_relay_that_is_started_with_a_new_token_resumes_those_that_were_stopped(
+    database: str, tmp_path: Path, aiohttp_server: AiohttpServer
+) -> None:
+    tiktok = TikTok()
+    tiktok.good.add("new")
+    url = await tiktok.serve(aiohttp_server)
+
+    async with a_relay("old", tmp_path, database, url) as old:
+        await old.take("first")
+        await until(lambda: old.lane.status.state is LaneState.PAUSED_CREDENTIAL)
+
+        async with a_relay("new", tmp_path, database, url, token="new") as new:
+            await new.take("second")
+            await until(lambda: new.waiting == 0)
+            assert tiktok.tokens[0] == "old"
+            assert "new" in tiktok.tokens

@@ -70,11 +70,7 @@ class Browser:
         Raises `JournalUnavailable`.
         """
         async with self._one, self._asking() as consumer:
-            places = [
-                TopicPartition(self._topics.of(destination), each)
-                for destination in destinations
-                for each in await self._partitions(consumer, self._topics.of(destination))
-            ]
+            places = await self._places(consumer, destinations)
             begins = await consumer.beginning_offsets(places) if places else {}
             ends = await consumer.end_offsets(places) if places else {}
         return {
@@ -87,8 +83,22 @@ class Browser:
 
         Raises `JournalUnavailable`.
         """
-        bounds = await self.bounds(destinations)
-        return {place: end for place, (_, end) in bounds.items()}
+        async with self._one, self._asking() as consumer:
+            places = await self._places(consumer, destinations)
+            ends = await consumer.end_offsets(places) if places else {}
+        return {
+            (self._topics.destination(each.topic), each.partition): end
+            for each, end in ends.items()
+        }
+
+    async def _places(
+        self, consumer: AIOKafkaConsumer, destinations: Sequence[str]
+    ) -> list[TopicPartition]:
+        return [
+            TopicPartition(self._topics.of(destination), each)
+            for destination in destinations
+            for each in await self._partitions(consumer, self._topics.of(destination))
+        ]
 
     async def _partitions(self, consumer: AIOKafkaConsumer, topic: str) -> Sequence[int]:
         """They are asked for once: adding some takes a restart to be counted."""

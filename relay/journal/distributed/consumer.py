@@ -67,6 +67,7 @@ class TopicReader:
         self._consumer: AIOKafkaConsumer | None = None
         self._unowned: set[TopicPartition] = set()
         self._held = False
+        self._leaving = False
         self._stopping = asyncio.Event()
         self._committed_at = float("-inf")
         self._task: asyncio.Task[None] | None = None
@@ -88,6 +89,13 @@ class TopicReader:
                     await asyncio.shield(asyncio.gather(self._task, return_exceptions=True))
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    def stop_reading(self) -> None:
+        """Take nothing more in, and hand out nothing that is not on its way: the next owner reads
+        it."""
+        self._leaving = True
+        for share in self._shares.values():
+            share.holding.stop_taking(list(share.holding.progress))
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
@@ -179,7 +187,7 @@ class TopicReader:
             low = stock.available < _PLENTY // 2 and stock.size_bytes < _PLENTY_BYTES // 2
             places = {self._place(destination, each) for each in share.holding.progress} & assigned
             was_paused = bool(places) and places <= paused
-            if not full and (low or not was_paused):
+            if not self._leaving and not full and (low or not was_paused):
                 wanted |= places
         consumer.pause(*(assigned - wanted - paused))
         consumer.resume(*(wanted & paused))
@@ -189,7 +197,7 @@ class TopicReader:
     ) -> None:
         read: defaultdict[str, dict[int, tuple[list[Arrived], int]]] = defaultdict(dict)
         for place, records in batches.items():
-            if not records or place in self._unowned:
+            if not records or place in self._unowned or self._leaving:
                 continue
             destination = self._topics.destination(place.topic)
             behind = records[-1].offset + 1

@@ -80,6 +80,7 @@ class DistributedJournal(DistributedRecords):
         )  # fmt: skip
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._brokers_answer = True
         self._topics_there = False
 
     def _told(self, what: str) -> Callable[[Exception], None]:
@@ -145,7 +146,7 @@ class DistributedJournal(DistributedRecords):
     def healthy(self) -> bool:
         """Can it store what comes, and hand out what waits?"""
         reads = not self.settings.delivers or (self._reader.healthy and self.database.healthy)
-        return self._writer.healthy and reads and not self._closed
+        return self._writer.healthy and self._brokers_answer and reads and not self._closed
 
     @property
     def has_room(self) -> bool:
@@ -280,6 +281,10 @@ class DistributedJournal(DistributedRecords):
 
     # --- people, and time -------------------------------------------------------------------------
 
+    def drain(self) -> None:
+        """See `protocol.Journal.drain`: what is not on its way is another replica's."""
+        self._reader.stop_reading()
+
     async def tidy(self) -> None:
         """See `protocol.Journal.tidy`."""
         now, settings = self.clock.now(), self.settings
@@ -319,8 +324,14 @@ class DistributedJournal(DistributedRecords):
 
     async def _take_census(self) -> None:
         while True:
-            with contextlib.suppress(DatabaseUnavailable, JournalUnavailable, ConfigError):
+            try:
                 await self.take_census()
+            except JournalUnavailable:
+                self._brokers_answer = False
+            except (DatabaseUnavailable, ConfigError):
+                self._brokers_answer = True  # they were asked first
+            else:
+                self._brokers_answer = True
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _look_after_parked(self) -> None:

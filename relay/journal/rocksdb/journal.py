@@ -271,6 +271,9 @@ class RocksJournal:
         """Forget what is past its time, one small step; True when there is more to do at once."""
         return self._chores.step(self._clock.now())
 
+    def drain(self) -> None:
+        """See `protocol.Journal.drain`: nobody else has this folder."""
+
     async def tidy(self) -> None:
         """See `protocol.Journal.tidy`."""
         while self.upkeep():

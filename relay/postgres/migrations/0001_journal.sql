@@ -38,7 +38,6 @@ create table fingerprints (
     offsets bigint[] not null,
     row bytea not null
 ) partition by range (day);
-create index on fingerprints (destination, partition);
 
 -- Attempts and endings: rows as in relay/journal/attempts.py, their seqs being offsets.
 create table attempts (
@@ -51,6 +50,7 @@ create table attempts (
     row bytea not null
 ) partition by range (day);
 create index on attempts (destination, partition, first);
+create index on attempts (destination, partition) where unknown;
 
 -- Works that wait for a later attempt, a row an entry. Taken by one replica until its lease ends.
 create table parked (

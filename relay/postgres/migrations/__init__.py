@@ -84,5 +84,5 @@ def _check(known: list[Migration], applied: dict[int, str], schema: str) -> None
         if ours.get(number) != sha256:
             raise DatabaseRefused(
                 f"version {number} of the schema {schema} was made by another build of the relay: "
-                "use a schema of its own (journal.schema), or the build that made it"
+                "use a schema of its own (journal.database_schema), or the build that made it"
             )
