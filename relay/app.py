@@ -22,6 +22,7 @@ from relay.clock import Clock
 from relay.config import Settings
 from relay.deliver.breaker import LaneState
 from relay.deliver.http import Sender
+from relay.deliver.lane import Lane
 from relay.errors import ConfigError, JournalUnavailable
 from relay.ingest.http import Listener
 from relay.ingest.kafka import State
@@ -73,6 +74,8 @@ class Relay:
         self._listening = False
         self._draining = False
         self.public: Listener | None = None
+        self.lanes: Mapping[str, Lane] = {}
+        self.dispatchers: dict[str, Dispatcher] = {}
         self.readers: Mapping[str, Reader] = {}
 
     # --- opening and closing --------------------------------------------------------------------
@@ -96,15 +99,9 @@ class Relay:
         sender = await stack.enter_async_context(
             Sender(settings.tiktok.base_url, total_timeout_s=settings.tiktok.timeout)
         )
-        outside = Outside(self.journal, sender, clock, self.telemetry, self._log)
-        self.lanes = assembly.lanes_of(settings)
-        self.dispatchers = {
-            each.name: Dispatcher(each, each.access_token, self.lanes[each.name], outside)
-            for each in (settings.destinations if self.role.delivers else ())
-        }
         stack.push_async_callback(self._end_tasks)
-        for dispatcher in self.dispatchers.values():
-            self._start(f"lane {dispatcher.name}", dispatcher.run())
+        if self.role.delivers:
+            self._open_lanes(sender)
         self._start("upkeep", self._upkeep())
         self._watch()
         acceptor = Acceptor(
@@ -128,6 +125,22 @@ class Relay:
         if self.role.ingests:
             await self._open_doors(stack, acceptor)
         self._listening = True
+
+    def _open_lanes(self, sender: Sender) -> None:
+        """What takes events out of the journal."""
+        sharing = assembly.sharing_of(self.journal, self._clock)
+        outside = Outside(
+            self.journal, sender, self._clock, self.telemetry, self._log, sharing=sharing
+        )
+        self.lanes = assembly.lanes_of(self.settings, sharing)
+        self.dispatchers = {
+            each.name: Dispatcher(each, each.access_token, self.lanes[each.name], outside)
+            for each in self.settings.destinations
+        }
+        if sharing is not None:
+            self._start("sharing", sharing.run())
+        for dispatcher in self.dispatchers.values():
+            self._start(f"lane {dispatcher.name}", dispatcher.run())
 
     async def _open_doors(self, stack: AsyncExitStack, acceptor: Acceptor) -> None:
         """What senders speak to, and the topics that are read."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from relay.clock import Clock
 from relay.config import Destination, Parts, Settings
 from relay.config import Source as SourceSettings
+from relay.deliver.budget import Budget
 from relay.deliver.lane import Lane
 from relay.deliver.limiter import Limiter
 from relay.deliver.plan import LanePolicy
@@ -28,6 +29,7 @@ from relay.secrets import SecretUnavailable
 from relay.sources import kafka, registry
 
 if TYPE_CHECKING:
+    from relay.deliver.shared.postgres import Sharing
     from relay.journal.distributed import DistributedRecords, DistributedSettings
     from relay.journal.distributed.claiming import Fate
     from relay.journal.distributed.message import Arrived
@@ -153,8 +155,9 @@ def routes_of(settings: Settings) -> dict[str, Route]:
     return routes
 
 
-def lanes_of(settings: Settings) -> Mapping[str, Lane]:
-    """A lane per destination; destinations with one token share its request budget."""
+def lanes_of(settings: Settings, sharing: Sharing | None = None) -> Mapping[str, Lane]:
+    """A lane per destination; destinations with one token share its request budget, and with
+    `sharing` all replicas do."""
     limiters: dict[str, Limiter] = {}
     lanes = {}
     for each in settings.destinations:
@@ -172,8 +175,23 @@ def lanes_of(settings: Settings) -> Mapping[str, Lane]:
             backlog_after_s=5.0 + each.linger,
             probe_every_s=each.probe_every,
         )
-        lanes[each.name] = Lane(policy, limiters[token])
+        budget: Budget = limiters[token]
+        if sharing is not None:
+            ceiling = each.requests_per_second
+            budget = sharing.budget(each.name, token, ceiling=ceiling, floor=min(0.1, ceiling))
+        lanes[each.name] = Lane(policy, budget)
     return lanes
+
+
+def sharing_of(journal: Journal, clock: Clock) -> Sharing | None:
+    """What replicas share, through the database of their journal; None where there are none."""
+    if isinstance(journal, RocksJournal):
+        return None
+    from relay.deliver.shared.postgres import Sharing  # noqa: PLC0415  # see `journal_of`
+    from relay.journal.distributed import DistributedJournal  # noqa: PLC0415  # as above
+
+    assert isinstance(journal, DistributedJournal)  # noqa: S101  # there are two kinds
+    return Sharing(journal.database, clock, replica=journal.owner)
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,3 +244,34 @@ async def test_a_database_that_is_away_holds_delivery_and_not_the_door(
     await delivered(sender, 60)
     await sender.until(fleet.is_settled, 60, what="every offset to be settled")
     assert deliver.process.poll() is None
+
+
+async def test_a_token_that_is_refused_pauses_all_and_a_renewed_one_resumes_all(
+    fleet: Fleet, make_sender: Callable[[Any], Any]
+) -> None:
+    slow = 'probe_every = "1h"'
+    ingest = await fleet.add("ingest")
+    for _ in range(2):
+        await fleet.add("deliver", destination=slow)
+    sender = make_sender(ingest)
+
+    async def states() -> set[str]:
+        found = set()
+        for relay in fleet.delivering:
+            for name, value in (await relay.metrics()).items():
+                if name.startswith("relay_lane_state{") and value == 1:
+                    found.add(name.partition('state="')[2].partition('"')[0])
+        return found
+
+    sender.misbehave({"kind": "code", "codes": [40105]})
+    await sender.send(sender.make("order-1"))
+
+    async def all_are(state: str) -> bool:
+        return await states() == {state}
+
+    await sender.until(lambda: all_are("paused_credential"), 20, what="all lanes to pause")
+    sender.misbehave()
+    (fleet.delivering[0].folder / "token").write_text("another-token-0123456789")
+
+    await sender.until(lambda: all_are("running"), 20, what="all lanes to run")
+    await delivered(sender)

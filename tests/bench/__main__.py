@@ -25,13 +25,24 @@ import uvloop
 from rich.console import Console
 
 from tests.bench import machine
+from tests.bench.apart import distributed, lag
 from tests.bench.bursts import Bench, Plan
+from tests.bench.claims import claims
 from tests.bench.figures import Report
-from tests.bench.lines import LINES
+from tests.bench.lines import LINES as OF_A_FOLDER
 from tests.bench.profiling import PROFILES, profile
 from tests.bench.table import exit_code, show
+from tests.bench.topic import kafka_source
 
-_QUICK = Plan(rounds=3, warm_up_s=0.2, window_s=0.8, backlog=20_000, waiting=50_000)
+OF_SERVERS = {
+    "kafka-source": kafka_source, "distributed": distributed, "lag": lag, "claims": claims,
+}  # fmt: skip
+LINES = {**OF_A_FOLDER, **OF_SERVERS}
+
+_QUICK = Plan(
+    rounds=3, warm_up_s=0.2, window_s=0.8, backlog=20_000, waiting=50_000,
+    fleets=1, messages=60_000, burst=50_000, claims=(100_000, 500_000, 1_000_000),
+)  # fmt: skip
 
 
 def _arguments() -> argparse.Namespace:

@@ -21,7 +21,9 @@ _MOST_EVENTS = 450_000
 
 
 class Plan(NamedTuple):
-    """How much is measured: `pairs` of relay and bare handler, `rounds` of all else."""
+    """How much is measured: `pairs` of relay and bare handler, `rounds` of all else; on a broker
+    and a database `fleets` rounds of `messages` each, one burst, and a look at each size of
+    stored `claims`."""
 
     pairs: int = 5
     rounds: int = 5
@@ -30,6 +32,10 @@ class Plan(NamedTuple):
     connections: int = 32
     backlog: int = 150_000
     waiting: int = 1_000_000
+    fleets: int = 3
+    messages: int = 300_000
+    burst: int = 1_000_000
+    claims: tuple[int, ...] = (1_000_000, 10_000_000, 50_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +88,11 @@ class Bench:
 
     async def chain(self, rig: Rig, events: int) -> tuple[Burst, list[str]]:
         """A burst against the relay, until everything is delivered; and what went wrong."""
-        before, cpu_before = await rig.effects(), rig.relay.cpu_s()
+        before, cpu_before = await rig.sink.effects(), rig.relay.cpu_s()
         load, begin, end = await self._drive(rig.relay, rig.port, self._fresh(events), rig)
         total = before + load.accepted
-        await rig.until_effects(total)
-        wrong = faults_of(load) + await rig.unequal(total)
+        await rig.sink.until_effects(total)
+        wrong = faults_of(load) + await rig.sink.unequal(total)
         await rig.relay.until_quiet()
         accepted_per_s = ratio(load.timed_events, load.seconds)
         delivered_per_s = ratio(end.effects - begin.effects, end.at - begin.at)
@@ -123,7 +129,7 @@ class Bench:
         return load, begin, end
 
     async def _mark(self, child: Child, rig: Rig | None) -> _Mark:
-        effects = 0 if rig is None else await rig.effects()
+        effects = 0 if rig is None else await rig.sink.effects()
         return _Mark(perf_counter(), effects, child.cpu_s(), *map(busy_s, self.cores))
 
 

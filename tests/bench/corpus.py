@@ -75,3 +75,15 @@ class Corpus:
             made = [make(number, self._at) for number in range(first, first + events)]
             body = made[0] if events == 1 else b"[" + b",".join(made) + b"]"
             yield _HEAD % len(body) + body
+
+    def single(self) -> tuple[str, bytes]:
+        """A request of one event, and that event's id."""
+        number = self._next
+        (request,) = self.requests(1, 1)
+        return f"order-{number:010d}", request
+
+    def messages(self, count: int) -> Iterator[bytes]:
+        """`count` events, as the values of messages."""
+        first, self._next = self._next, self._next + count
+        for number in range(first, first + count):
+            yield full_event(number, self._at)

@@ -114,13 +114,14 @@ async def drain(bench: Bench, folder: Path) -> Report:
         await bench.chain(rig, 50)
         for _ in range(bench.plan.rounds):
             live, wrong = await bench.chain(rig, 50)
-            await rig.pause()
-            total = await rig.effects() + await _fill(bench, rig, bench.plan.backlog, 50, report)
+            await rig.sink.pause()
+            total = await rig.sink.effects()
+            total += await _fill(bench, rig, bench.plan.backlog, 50, report)
             await rig.relay.until_quiet()
             cpu_before = rig.relay.cpu_s()
-            await rig.resume()
-            samples = await rig.until_effects(total)
-            report.failed += wrong + await rig.unequal(total)
+            await rig.sink.resume()
+            samples = await rig.sink.until_effects(total)
+            report.failed += wrong + await rig.sink.unequal(total)
             await rig.relay.until_quiet()
             rates.append((middle_rate(samples), live.events_per_s))
             costs.append(per_million(rig.relay.cpu_s() - cpu_before, bench.plan.backlog))
@@ -157,7 +158,7 @@ async def waiting(bench: Bench, folder: Path) -> Report:
         running_rig(folder / "full", bench.cores) as full,
         running_rig(folder / "empty", bench.cores) as empty,
     ):
-        await full.pause()
+        await full.sink.pause()
         expected = await _fill(bench, full, bench.plan.waiting, 1000, report)
         await full.relay.until_quiet(deadline_s=60)
         for _ in range(bench.plan.rounds + 1):
@@ -188,9 +189,9 @@ async def waiting(bench: Bench, folder: Path) -> Report:
 
 async def _empty(rig: Rig) -> None:
     """Deliver everything, and pause again."""
-    await rig.resume()
+    await rig.sink.resume()
     await rig.until_empty()
-    await rig.pause()
+    await rig.sink.pause()
 
 
 async def _fill(bench: Bench, rig: Rig, events: int, each: int, report: Report) -> int:

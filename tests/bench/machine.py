@@ -7,14 +7,20 @@ import os
 import platform
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import perf_counter
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from tests.servers import watchdog
 
 _ROOT = Path(__file__).resolve().parents[2]
 _TICKS = os.sysconf("SC_CLK_TCK")
 _NOTHING: Mapping[str, str] = {}
+
+#: Every core this process may use, as it was started.
+EVERYWHERE: Final = frozenset(os.sched_getaffinity(0)) if sys.platform == "linux" else frozenset()
 
 
 class Cores(NamedTuple):
@@ -36,8 +42,19 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
+@contextmanager
+def placed(on: Collection[int]) -> Iterator[None]:
+    """Whoever is started within the block runs on these cores, from its first moment."""
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, on)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, own)
+
+
 class Child:
-    """A Python process on one core; what it prints goes to a file."""
+    """A Python process; what it prints goes to a file."""
 
     def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
         self._process = process
@@ -45,20 +62,24 @@ class Child:
 
     @classmethod
     async def start(
-        cls, arguments: Sequence[str], *, core: int, log: Path, env: Mapping[str, str] = _NOTHING
+        cls,
+        arguments: Sequence[str],
+        *,
+        core: int | None,
+        log: Path,
+        env: Mapping[str, str] = _NOTHING,
     ) -> Child:
-        # A child is born where its parent is: nothing of it ever runs on another core.
-        own = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {core})
-        try:
-            with log.open("ab") as printed:
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable, *arguments, cwd=_ROOT, env={**os.environ, **env},
-                    stdin=asyncio.subprocess.DEVNULL, stdout=printed, stderr=printed,
-                )  # fmt: skip
-        finally:
-            os.sched_setaffinity(0, own)
+        """Start it on one core, or (None) on all."""
+        with placed(EVERYWHERE if core is None else {core}), log.open("ab") as printed:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, *arguments, cwd=_ROOT, env={**os.environ, **env},
+                stdin=asyncio.subprocess.DEVNULL, stdout=printed, stderr=printed,
+            )  # fmt: skip
         return cls(process, log)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     async def until_answers(self, port: int, path: str) -> None:
         """Wait until it answers, and not with 503; stop it and raise RuntimeError if it never does.
@@ -87,9 +108,8 @@ class Child:
 
     def cpu_s(self) -> float:
         """CPU seconds it has used, user and system, all its threads."""
-        stat = Path(f"/proc/{self._process.pid}/stat").read_text()
-        fields = stat.rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        user, system, *_ = _ticks(self._process.pid)
+        return (user + system) / _TICKS
 
     def memory_bytes(self) -> tuple[int, int]:
         """Resident memory now, and the most it ever was."""
@@ -105,6 +125,21 @@ class Child:
         while self.cpu_s() - before > 0.01 and perf_counter() < give_up_at:
             before = self.cpu_s()
             await asyncio.sleep(0.2)
+
+
+def _ticks(pid: int) -> list[int]:
+    """A process's own time (user, system), and that of its children that ended (the same two)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return [int(each) for each in fields[11:15]]
+
+
+def family_cpu_s(pid: int) -> float:
+    """CPU seconds of a process and all below it, those that ended as well."""
+    ticks = 0
+    for each in watchdog.family(pid):
+        with suppress(OSError):  # it ended while we looked, and counts with its parent
+            ticks += sum(_ticks(each))
+    return ticks / _TICKS
 
 
 async def _status(port: int, path: str) -> int:

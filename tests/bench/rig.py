@@ -7,17 +7,28 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import NamedTuple
 
 import aiohttp
 
 from tests.bench.corpus import KEY
 from tests.bench.machine import Child, Cores, free_port
+from tests.bench.sink import EVENT_SOURCE_ID, Sink
 
-_CONFIG = """\
-[journal]
+FOLDER = """\
 path = "{folder}/journal"
 max_bytes = "1TiB"
+"""
+HTTP = """\
+[[sources]]
+name = "bench"
+kind = "canonical"
+destination = "web"
+keys = ["env:BENCH_KEY"]
+"""
+_CONFIG = """\
+[journal]
+{journal}
 [listen]
 public = "127.0.0.1:{public}"
 operator = "127.0.0.1:{operator}"
@@ -26,28 +37,42 @@ base_url = "http://127.0.0.1:{sink}/open_api/v1.3"
 [[destinations]]
 name = "web"
 event_source = "web"
-event_source_id = "C0BENCH0000000000000"
+event_source_id = "{event_source_id}"
 access_token = "env:BENCH_TOKEN"
 default_country = "DE"
 page_url = "https://shop.example/"
 requests_per_second = 1000
 probe_every = "1s"
-[[sources]]
-name = "bench"
-kind = "canonical"
-destination = "web"
-keys = ["env:BENCH_KEY"]
+{source}
 """
-_SECRETS = {"BENCH_TOKEN": "bench-token-0123456789", "BENCH_KEY": KEY}
+SECRETS = {"BENCH_TOKEN": "bench-token-0123456789", "BENCH_KEY": KEY}
 
-#: How often the sandbox is asked how far it is.
-_LOOK_EVERY_S = 0.02
-_PATIENCE_S = 20.0
+
+class Ports(NamedTuple):
+    """What one relay listens on."""
+
+    public: int
+    operator: int
+
+    @classmethod
+    def free(cls) -> Ports:
+        return cls(free_port(), free_port())
+
+
+def configuration(ports: Ports, sink: Sink, *, journal: str, source: str = HTTP) -> str:
+    """The TOML of a relay that delivers to `sink`; `journal` are the lines of that table."""
+    return _CONFIG.format(
+        journal=journal,
+        source=source,
+        sink=sink.port,
+        event_source_id=EVENT_SOURCE_ID,
+        **ports._asdict(),
+    )
 
 
 class Rig:
-    """A relay that listens on `port`, and its sandbox. It was ready after `ready_s` seconds, in
-    which it computed for `ready_cpu_s`."""
+    """A relay that listens on `port`, and the sandbox it delivers to. It was ready after `ready_s`
+    seconds, in which it computed for `ready_cpu_s`."""
 
     relay: Child
     ready_s: float
@@ -57,58 +82,30 @@ class Rig:
         self._folder = folder
         self._cores = cores
         self._session = session
-        self._sink_port, self.port, self._operator_port = free_port(), free_port(), free_port()
+        self.sink = Sink(session)
+        self._ports = Ports.free()
 
-    async def start_sink(self) -> Child:
-        arguments = ["-m", "relay", "sandbox", "--light", "--port", str(self._sink_port)]
-        log = self._folder / "sink.log"
-        sink = await Child.start(arguments, core=self._cores.beside, log=log)
-        await sink.until_answers(self._sink_port, "/sandbox")
-        return sink
+    @property
+    def port(self) -> int:
+        return self._ports.public
 
     async def start_relay(self, profile: Path | None = None) -> None:
         """Start it and wait until it is ready. `profile` is where cProfile writes, if it runs."""
         config = self._folder / "relay.toml"
-        ports = {"public": self.port, "operator": self._operator_port, "sink": self._sink_port}
-        config.write_text(_CONFIG.format(folder=self._folder, **ports))
+        journal = FOLDER.format(folder=self._folder)
+        config.write_text(configuration(self._ports, self.sink, journal=journal))
         profiler = [] if profile is None else ["-m", "cProfile", "-o", str(profile)]
         arguments = [*profiler, "-m", "relay", "serve", "--config", str(config)]
         log = self._folder / "relay.log"
         began = perf_counter()
-        self.relay = await Child.start(arguments, core=self._cores.measured, log=log, env=_SECRETS)
-        await self.relay.until_answers(self._operator_port, "/readyz")
+        self.relay = await Child.start(arguments, core=self._cores.measured, log=log, env=SECRETS)
+        await self.relay.until_answers(self._ports.operator, "/readyz")
         self.ready_s = perf_counter() - began
         self.ready_cpu_s = self.relay.cpu_s()
 
-    async def effects(self) -> int:
-        """Events that reached the sandbox and were new to it."""
-        return int((await self._summary())["effects"])
-
-    async def unequal(self, total: int) -> list[str]:
-        """What is wrong, unless the sandbox got `total` events and none of them twice."""
-        summary = await self._summary()
-        effects, repeats = summary["effects"], summary["repeats"]
-        if effects == total and not repeats:
-            return []
-        return [f"{total} were accepted, {effects} arrived, and {repeats} repeats"]
-
-    async def until_effects(self, total: int) -> list[tuple[float, int]]:
-        """Wait until the sandbox has so many; gives samples of (time, effects) on the way.
-
-        It gives up when none came for twenty seconds: then the samples end below `total`.
-        """
-        samples = [(perf_counter(), await self.effects())]
-        grown_at = samples[0][0]
-        while samples[-1][1] < total and perf_counter() < grown_at + _PATIENCE_S:
-            await asyncio.sleep(_LOOK_EVERY_S)
-            samples.append((perf_counter(), await self.effects()))
-            if samples[-1][1] > samples[-2][1]:
-                grown_at = samples[-1][0]
-        return samples
-
     async def waiting(self) -> int:
         """Events that wait in the journal, as the relay's own metric says."""
-        url = f"http://127.0.0.1:{self._operator_port}/metrics"
+        url = f"http://127.0.0.1:{self._ports.operator}/metrics"
         async with self._session.get(url) as answer:
             lines = (await answer.text()).splitlines()
         found = [line for line in lines if line.startswith("relay_journal_entries{")]
@@ -122,25 +119,6 @@ class Rig:
             await asyncio.sleep(0.1)
         await self.relay.until_quiet()
 
-    async def pause(self) -> None:
-        """The token is refused from now on: the lane pauses, the queue waits."""
-        await self._put_tokens("revoked")
-
-    async def resume(self) -> None:
-        """The token works again; the lane finds out by itself, within a second."""
-        await self._put_tokens("allowed")
-
-    async def _summary(self) -> dict[str, Any]:
-        url = f"http://127.0.0.1:{self._sink_port}/sandbox/summary"
-        async with self._session.get(url) as answer:
-            summary: dict[str, Any] = await answer.json()
-            return summary
-
-    async def _put_tokens(self, state: str) -> None:
-        url = f"http://127.0.0.1:{self._sink_port}/sandbox/tokens"
-        async with self._session.put(url, json={"others": state}) as answer:
-            answer.raise_for_status()
-
 
 @asynccontextmanager
 async def running_rig(
@@ -149,15 +127,15 @@ async def running_rig(
     """Both processes, ready, within the block."""
     async with aiohttp.ClientSession() as session:
         rig = Rig(folder, cores, session)
-        sink = await rig.start_sink()
         try:
+            await rig.sink.start(folder / "sink.log", core=cores.beside)
             await rig.start_relay(profile)
             try:
                 yield rig
             finally:
                 await rig.relay.stop()
         finally:
-            await sink.stop()
+            await rig.sink.stop()
 
 
 @asynccontextmanager

@@ -8,31 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft7Validator
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT7
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
-
-
-def documents() -> dict[str, Any]:
-    """Every document beside it, by file name: it refers to them."""
-    return {path.name: json.loads(path.read_text("utf-8")) for path in SCHEMAS.iterdir()}
 
 
 class TopicDocument:
     """AsyncAPI's schemas are those of JSON Schema draft 7, so that is what validates here."""
 
     def __init__(self) -> None:
-        known = documents()
+        known = {path.name: json.loads(path.read_text("utf-8")) for path in SCHEMAS.iterdir()}
         self.whole: dict[str, Any] = known["asyncapi.json"]
-        self._registry: Registry[Any] = Registry().with_resources(
-            (name, Resource.from_contents(document, default_specification=DRAFT7))
-            for name, document in known.items()
-        )
+        self._together = {name: _placed(value, name) for name, value in known.items()}
 
     def mistakes(self, place: str, value: object) -> list[str]:
         """What is wrong with a value by the schema at this place of a document, `FILE#/a/b`."""
-        validator = Draft7Validator({"$ref": place}, registry=self._registry)
+        schema = _placed({"$ref": place}, "asyncapi.json")
+        validator = Draft7Validator({"documents": self._together, **schema})
         return [
             f"{each.json_path}: {each.validator} {each.validator_value}"
             for each in validator.iter_errors(value)
@@ -68,3 +59,16 @@ class TopicDocument:
                 place = f"{at}/properties/{name}/contentSchema"
                 found += self.mistakes(place, json.loads(texts[name]))
         return found
+
+
+def _placed(value: Any, file: str) -> Any:
+    """The documents refer to one another by file name: to places of one document that holds all."""
+    if isinstance(value, list):
+        return [_placed(each, file) for each in value]
+    if not isinstance(value, dict):
+        return value
+    found = {name: _placed(each, file) for name, each in value.items()}
+    if isinstance(value.get("$ref"), str):
+        other, _, place = value["$ref"].partition("#")
+        found["$ref"] = f"#/documents/{other or file}{place}"
+    return found

@@ -64,12 +64,13 @@ class DistributedJournal(DistributedRecords):
     ) -> None:
         super().__init__(settings, database, clock)
         self._watchers = watchers or Watchers()
-        self._owner = f"{socket.gethostname()}/{os.getpid()}/{os.urandom(3).hex()}"
+        #: Names this process among all replicas.
+        self.owner = f"{socket.gethostname()}/{os.getpid()}/{os.urandom(3).hex()}"
         self._news: dict[str, asyncio.Event] = {}
         self._days = Days()
         self._writer = TopicWriter(settings.kafka.options, self._told("writing"))
         around = Surroundings(
-            self._owner, database, self._days, self.erasures, clock,
+            self.owner, database, self._days, self.erasures, clock,
             Listeners(self._tell, self._changed, self._watchers.claimed, self._watchers.damaged),
         )  # fmt: skip
         names = settings.destinations if settings.delivers else ()
@@ -129,7 +130,7 @@ class DistributedJournal(DistributedRecords):
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._shares:
             with contextlib.suppress(DatabaseUnavailable):
-                await parking.leave(self.database, self._owner)
+                await parking.leave(self.database, self.owner)
         await self.browser.close()
         await self.database.close()
 
@@ -342,7 +343,7 @@ class DistributedJournal(DistributedRecords):
                     await share.aside.fetch()
                 if asyncio.get_running_loop().time() - renewed_at > _RENEW_EVERY_S:
                     renewed_at = asyncio.get_running_loop().time()
-                    await parking.renew(self.database, self._owner)
+                    await parking.renew(self.database, self.owner)
             await asyncio.sleep(_LOOK_EVERY_S)
 
 

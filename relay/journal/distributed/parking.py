@@ -71,7 +71,7 @@ async def take(
         "update parked set taken_by = $2, "
         "taken_until = clock_timestamp() + make_interval(secs => $4) where id in ("
         "select id from parked where destination = $1 and due_at <= $3 "
-        "and (taken_until is null or taken_until < clock_timestamp()) "
+        "and (taken_by is null or (taken_by <> $2 and taken_until < clock_timestamp())) "
         "order by due_at, id limit $5 for update skip locked) returning *",
         destination, owner, now, LEASE_S, _AT_ONCE,
     )  # fmt: skip
