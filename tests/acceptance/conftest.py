@@ -122,8 +122,7 @@ class RelayProcess:
         self.config.write_text(
             CONFIG.format(
                 folder=self.folder,
-                journal=self.journal
-                or f'path = "{self.folder}/journal"\nmin_free_bytes = "1MiB"',
+                journal=self.journal or f'path = "{self.folder}/journal"\nmin_free_bytes = "1MiB"',
                 tiktok=self.tiktok,
                 pixel=PIXEL,
                 rate=self.rate,

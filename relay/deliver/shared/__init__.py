@@ -8,8 +8,7 @@ Fails with: nothing; while the database is away there are no moments to send at,
     tokens     one token: moments leased ahead, and what was learned about the rate
     standings  one destination: who may probe, and whose finding counts
     lane_budget  what a lane is given of both
-    rows       both as PostgreSQL keeps them
-    postgres   the tasks that keep rows and lanes in step
+    postgres   both as PostgreSQL keeps them, and the tasks that keep rows and lanes in step
 
 Decisions, and why:
 

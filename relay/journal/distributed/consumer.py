@@ -66,6 +66,7 @@ class TopicReader:
         self._on_damage = on_damage
         self._consumer: AIOKafkaConsumer | None = None
         self._unowned: set[TopicPartition] = set()
+        self._beyond_us: set[TopicPartition] = set()
         self._held = False
         self._leaving = False
         self._stopping = asyncio.Event()
@@ -74,7 +75,7 @@ class TopicReader:
 
     @property
     def healthy(self) -> bool:
-        return self._consumer is not None and not self._held
+        return self._consumer is not None and not self._held and not self._beyond_us
 
     def open(self) -> None:
         """Begin in the background: brokers that are away are no error."""
@@ -188,7 +189,7 @@ class TopicReader:
             places = {self._place(destination, each) for each in share.holding.progress} & assigned
             was_paused = bool(places) and places <= paused
             if not self._leaving and not full and (low or not was_paused):
-                wanted |= places
+                wanted |= places - self._beyond_us
         consumer.pause(*(assigned - wanted - paused))
         consumer.resume(*(wanted & paused))
 
@@ -200,21 +201,26 @@ class TopicReader:
             if not records or place in self._unowned or self._leaving:
                 continue
             destination = self._topics.destination(place.topic)
-            behind = records[-1].offset + 1
-            read[destination][place.partition] = self._decoded(records), behind
+            read[destination][place.partition] = self._decoded(place, records)
         for destination, parts in read.items():
             await self._shares[destination].take_in(parts)
 
-    def _decoded(self, records: Iterable[Any]) -> list[Arrived]:
+    def _decoded(self, place: TopicPartition, records: Sequence[Any]) -> tuple[list[Arrived], int]:
+        """The messages, and the offset behind them. What a newer release wrote stays where it is,
+        and so does all that follows it, for a process that can read it."""
         found = []
         for record in records:
             try:
                 found.append(
                     message.decode(record.offset, record.key, record.value, record.headers)
                 )
+            except message.LaterVersion as error:
+                self._beyond_us.add(place)
+                self._on_trouble(error)
+                return found, record.offset
             except ValueError:
                 self._on_damage(1)
-        return found
+        return found, records[-1].offset + 1
 
     def _rewind(self, consumer: AIOKafkaConsumer) -> None:
         """What was read and not claimed is read again."""
@@ -270,6 +276,7 @@ class TopicReader:
     def assigned(self, places: Iterable[TopicPartition]) -> None:
         """Nothing is read of these until they are taken over in the database."""
         self._unowned.update(places)
+        self._beyond_us.clear()
         if self._consumer is not None:
             self._consumer.pause(*places)
 

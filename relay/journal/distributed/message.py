@@ -30,6 +30,10 @@ VERSION: Final = 1
 Headers = list[tuple[str, bytes]]
 
 
+class LaterVersion(ValueError):
+    """A newer release wrote this message: it waits for one that can read it."""
+
+
 class Encoded(NamedTuple):
     """A message on its way into a topic."""
 
@@ -105,11 +109,13 @@ def digest_of(receipt: str) -> bytes:
 def decode(
     offset: int, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]
 ) -> Arrived:
-    """A message of the topic. Raises ValueError for one that this relay did not write."""
+    """A message of the topic. Raises ValueError for one that no relay wrote, and `LaterVersion`."""
     try:
         head = orjson.loads(dict(headers)[HEADER])
-        if head["v"] != VERSION or key is None or value is None or len(key) != CLAIM_BYTES:
-            raise ValueError("not a message of this relay, or of a later version")
+        if head["v"] > VERSION:
+            raise LaterVersion
+        if key is None or value is None or len(key) != CLAIM_BYTES:
+            raise ValueError("not a message of this relay")
         if head["kind"] == "event":
             return Arrived(offset, key, head["prints"], _fields(head, value), None)
         said = orjson.loads(value)

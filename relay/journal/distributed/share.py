@@ -144,16 +144,21 @@ class Share:
                     checked = True
                 try:
                     await self.holding.be_sure()
-                    if await self._settle_once(attempt, parts, covered):
-                        return
+                    while not await self._settle_once(attempt, parts, covered):
+                        pass
                 except DatabaseUnavailable:
                     pass
+                else:
+                    return
             await self._around.clock.sleep(_AGAIN_S)
 
     async def _settle_once(
         self, attempt: Attempt | None, parts: Sequence[Part], covered: Sequence[Place]
     ) -> bool:
-        """True when there is nothing left to do. Raises `DatabaseUnavailable`."""
+        """False where some of it went into other hands just now: try the rest.
+
+        Raises `DatabaseUnavailable`.
+        """
         holding = self.holding
         settlement = self._settlement(attempt, parts, covered)
         if not any(each.held for each in settlement.endings) and (parts or not covered):

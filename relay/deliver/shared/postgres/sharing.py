@@ -12,9 +12,9 @@ from relay.deliver.breaker import LaneState
 from relay.deliver.budget import Budget
 from relay.deliver.lane import Lane
 from relay.deliver.limiter import Limiter
-from relay.deliver.shared import rows
 from relay.deliver.shared.far_clock import FarClock
 from relay.deliver.shared.lane_budget import LaneBudget
+from relay.deliver.shared.postgres import rows
 from relay.deliver.shared.standings import LaneRow, LaneShare, Wish, decide
 from relay.deliver.shared.tokens import Grant, Report, Request, TokenShare, lease
 from relay.errors import DatabaseUnavailable
