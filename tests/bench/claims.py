@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,7 +55,7 @@ async def claims(bench: Bench, folder: Path) -> Report:
     with running_database() as postgres:
         for size in bench.plan.claims:
             dsn = postgres.create_database()
-            async with Database(lambda dsn=dsn: dsn) as database:
+            async with Database(partial(str, dsn)) as database:
                 await _store(dsn, size)
                 price = await _price(database, dsn, postgres.pid)
             report.figures[str(size)] = price._asdict()
@@ -122,7 +123,7 @@ async def _price(database: Database, dsn: str, pid: int) -> Price:
     all_of_it = await _spent(database, pid, days, look_only=False)
     connection = await asyncpg.connect(dsn)
     table = table_of("claims", _days()[0])
-    rows, table_bytes, index_bytes = await connection.fetchrow(
+    ((rows, table_bytes, index_bytes),) = await connection.fetch(
         "select count(*), pg_table_size($1::regclass), pg_indexes_size($1::regclass) "
         f"from relay.{table}",
         f"relay.{table}",
@@ -137,12 +138,12 @@ async def _spent(
     """Microseconds a claim: of CPU here, in the database, and of time."""
     here, there, began = time.process_time(), family_cpu_s(pid), time.perf_counter()
     await _claim(database, days, _TRANSACTIONS, look_only=look_only)
-    spent = (
-        time.process_time() - here,
-        family_cpu_s(pid) - there,
-        time.perf_counter() - began,
+    count = _TRANSACTIONS * _AT_ONCE
+    return (
+        per_million(time.process_time() - here, count),
+        per_million(family_cpu_s(pid) - there, count),
+        per_million(time.perf_counter() - began, count),
     )
-    return tuple(per_million(each, _TRANSACTIONS * _AT_ONCE) for each in spent)
 
 
 async def _claim(

@@ -163,9 +163,7 @@ class Fleet:
 
 
 @asynccontextmanager
-async def running_fleet(
-    folder: Path, servers: Servers, *, delivering: int
-) -> AsyncIterator[Fleet]:
+async def running_fleet(folder: Path, servers: Servers, *, delivering: int) -> AsyncIterator[Fleet]:
     """Everything ready, within the block."""
     async with aiohttp.ClientSession() as session, AsyncExitStack() as stack:
         sink = Sink(session)
