@@ -49,6 +49,13 @@ class Fleet:
             self.delivering.append(relay)
         return relay
 
+    async def begin(self, role: str) -> Any:
+        """Started, and maybe never ready."""
+        relay = self._make(role=role, journal=self._journal, environ={"RELAY_POSTGRES": self.dsn})
+        relay.start()
+        self.delivering.append(relay)
+        return relay
+
     async def is_settled(self) -> bool:
         return await self.unsettled() == []
 
@@ -274,4 +281,25 @@ async def test_a_token_that_is_refused_pauses_all_and_a_renewed_one_resumes_all(
     (fleet.delivering[0].folder / "token").write_text("another-token-0123456789")
 
     await sender.until(lambda: all_are("running"), 20, what="all lanes to run")
+    await delivered(sender)
+
+
+async def test_a_relay_that_starts_before_its_servers_begins_when_they_are_there(
+    make_relay: Callable[..., Any],
+    own_kafka: KafkaServer,
+    own_postgres: PostgresServer,
+    topic_prefix: str,
+    make_sender: Callable[[Any], Any],
+) -> None:
+    fleet = Fleet(make_relay, own_kafka.brokers, own_postgres.create_database(), topic_prefix, 4)
+    await asyncio.gather(asyncio.to_thread(own_kafka.stop), asyncio.to_thread(own_postgres.stop))
+    relay = await fleet.begin("all")
+    sender = make_sender(relay)
+    await sender.until(lambda: "service.ready" in relay.log, 30, what="it to be up")
+    assert await sender.send(sender.make("too-early")) == 503
+
+    await asyncio.gather(asyncio.to_thread(own_kafka.start), asyncio.to_thread(own_postgres.start))
+    await relay.ready(60)
+
+    assert await sender.send(sender.make("order-1")) == 202
     await delivered(sender)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from aiokafka.errors import KafkaError
 
 from relay.clock import Clock
-from relay.errors import ConfigError, DatabaseUnavailable, JournalUnavailable
+from relay.errors import ConfigError, DatabaseUnavailable, JournalUnavailable, TopicsMissing
 from relay.journal.distributed import (
     erasing,
     message,
@@ -326,9 +326,14 @@ class DistributedJournal(DistributedRecords):
     async def _take_census(self) -> None:
         while True:
             try:
+                if not self._topics_there:
+                    await self._make_topics()
                 await self.take_census()
             except JournalUnavailable:
                 self._brokers_answer = False
+            except TopicsMissing as error:
+                self._brokers_answer = False
+                self._watchers.trouble("topics", error)
             except (DatabaseUnavailable, ConfigError):
                 self._brokers_answer = True  # they were asked first
             else:
