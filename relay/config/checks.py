@@ -112,6 +112,17 @@ def keys_belong_to_one_source(parts: Parts) -> Iterator[Mistake]:
                 yield Mistake(at, problem, "Give each source keys of its own")
 
 
+def groups_are_apart(parts: Parts) -> Iterator[Mistake]:
+    """A consumer group has one purpose: its members share out what they subscribe to."""
+    journal = parts.journal
+    if journal is None or journal.kafka is None:
+        return
+    for key, source in parts.sources.items():
+        if source.kind == "kafka" and source.options.get("group") == journal.group:
+            problem = "the group of the processes that deliver (journal.group)"
+            yield Mistake(f"{key}.group", problem, "Give the source a group of its own")
+
+
 def journal_is_whole(parts: Parts) -> Iterator[Mistake]:
     """Topics without tables, or tables without topics, are no journal."""
     journal = parts.journal
@@ -183,6 +194,7 @@ STRUCTURE: tuple[Check, ...] = (
     topics_are_read_once,
     keys_belong_to_one_source,
     journal_is_whole,
+    groups_are_apart,
     times_fit_together,
     requests_hold_events,
     codes_for_tests_run_out,

@@ -29,6 +29,9 @@ from relay.config.values import (
 )
 from relay.model import EventSource
 
+#: What PostgreSQL takes as a schema's name without quotes; those with `pg` are its own.
+_SCHEMA = r"^([a-oq-z_][a-z0-9_]{0,39}|p([a-fh-z0-9_][a-z0-9_]{0,38})?)$"
+
 #: A name becomes a metric label and, for a source, part of its webhook's address.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 
@@ -65,7 +68,7 @@ class Journal(Section):
     """The database beside the topics: `env:NAME` or `file:PATH` of an address with its password,
     or an address without one."""
 
-    database_schema: Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,40}$")] = "relay"
+    database_schema: Annotated[str, StringConstraints(pattern=_SCHEMA)] = "relay"
     """The tables' schema; relays with schemas of their own can share a database."""
 
     topic_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = "relay"

@@ -99,9 +99,7 @@ def messages() -> dict[str, Schema]:
             "summary": "The value is what TikTok gets in `data[]`, byte for byte.",
             "headers": _headers(EventHead),
             "payload": _ref("Event"),
-            "bindings": _keyed(
-                "a digest of event name and id, so that equal ones share a partition"
-            ),
+            "bindings": _keyed("a digest of event name and id: equal for repeats"),
         },
         "refusal": {
             "title": "A conversion that ended at the door",

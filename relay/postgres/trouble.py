@@ -18,6 +18,8 @@ _PASSING = (
     asyncpg.InsufficientResourcesError,  # too many connections, disk full, out of memory
     asyncpg.TransactionRollbackError,  # deadlock, serialization failure
     asyncpg.LockNotAvailableError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # connections are not allowed just now
+    asyncpg.UndefinedTableError,  # a day's table that was dropped, or whose making was undone
     asyncpg.ReadOnlySQLTransactionError,  # a standby that is about to take over
     asyncpg.InternalServerError,
     asyncpg.InternalClientError,  # asyncpg lost its place, as when a server ends amid an answer

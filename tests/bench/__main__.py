@@ -7,6 +7,10 @@ ratio is the median of the pairs' ratios. CPU is that of the process with all it
 everything is delivered and settled; in brackets that of what stands beside it. A line whose events
 did not all arrive, each once, is FAILED.
 
+Where a broker and a database can be started there are lines about relays on those: a topic as a
+source, accepting and delivering apart with 1, 2 and 4 processes, a burst, and the price of claims.
+There nobody has a core to himself, and what counts is CPU seconds, by kind of process.
+
 Exit code: 0 done, 1 a line failed (or, with `--strict`, an aim was missed), 2 wrong usage.
 """
 
@@ -18,6 +22,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
@@ -25,19 +30,11 @@ import uvloop
 from rich.console import Console
 
 from tests.bench import machine
-from tests.bench.apart import distributed, lag
 from tests.bench.bursts import Bench, Plan
-from tests.bench.claims import claims
+from tests.bench.choice import LINES, chosen
 from tests.bench.figures import Report
-from tests.bench.lines import LINES as OF_A_FOLDER
 from tests.bench.profiling import PROFILES, profile
 from tests.bench.table import exit_code, show
-from tests.bench.topic import kafka_source
-
-OF_SERVERS = {
-    "kafka-source": kafka_source, "distributed": distributed, "lag": lag, "claims": claims,
-}  # fmt: skip
-LINES = {**OF_A_FOLDER, **OF_SERVERS}
 
 _QUICK = Plan(
     rounds=3, warm_up_s=0.2, window_s=0.8, backlog=20_000, waiting=50_000,
@@ -48,7 +45,7 @@ _QUICK = Plan(
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description="How fast is the relay here?")
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="a rough picture in 90 seconds")
+    size.add_argument("--quick", action="store_true", help="a rough picture in five minutes")
     size.add_argument("--full", action="store_true", help="ten million waiting: 4 GB of disk")
     parser.add_argument("--only", action="append", choices=LINES, help="this line; repeatable")
     parser.add_argument("--pairs", type=int, help="how often each thing is measured")
@@ -69,7 +66,7 @@ def _plan(given: argparse.Namespace) -> Plan:
     )
 
 
-async def _measure(names: list[str], bench: Bench, folder: Path) -> dict[str, Report]:
+async def _measure(names: Sequence[str], bench: Bench, folder: Path) -> dict[str, Report]:
     reports = {}
     for name in names:
         began = time.perf_counter()
@@ -101,7 +98,10 @@ def main() -> int:
         facts = machine.description(folder)
         if facts["filesystem"] in ("tmpfs", "ramfs"):
             console.print("[yellow]The journal is in memory: fsync costs nothing there.[/yellow]")
-        reports = uvloop.run(_measure(given.only or list(LINES), bench, folder))
+        names, missing = chosen(given.only or ())
+        if missing:
+            console.print(f"[yellow]Not all is measured: {missing}.[/yellow]")
+        reports = uvloop.run(_measure(names, bench, folder))
     show(console, facts, reports)
     if given.json:
         found = {"machine": facts, "lines": reports}

@@ -72,12 +72,15 @@ async def _measured(
     bench: Bench, fleet: Fleet, report: Report
 ) -> tuple[list[Run], list[Run], list[Run]]:
     fills, drains, boths = [], [], []
-    await _both(bench, fleet, bench.plan.messages // 10, report)  # warms everything up
+    _, wrong = await both(bench, fleet, bench.plan.messages // 10)  # warms everything up
+    report.failed += wrong
     for _ in range(bench.plan.fleets):
         fill, drain = await _apart(bench, fleet, bench.plan.messages, report)
         fills.append(fill)
         drains.append(drain)
-        boths.append(await _both(bench, fleet, bench.plan.messages, report))
+        run, wrong = await both(bench, fleet, bench.plan.messages)
+        boths.append(run)
+        report.failed += wrong
         if report.failed:
             break
     return fills, drains, boths
@@ -109,15 +112,16 @@ async def _apart(bench: Bench, fleet: Fleet, events: int, report: Report) -> tup
     )
 
 
-async def _both(bench: Bench, fleet: Fleet, events: int, report: Report) -> Run:
+async def both(bench: Bench, fleet: Fleet, events: int) -> tuple[Run, list[str]]:
+    """Accept and deliver at once; and what went wrong."""
     before, begin = fleet.spent(), perf_counter()
     total = await fleet.sink.effects() + events
     load = await _send(bench, fleet, events)
     samples = await fleet.sink.until_effects(total)
-    report.failed += faults_of(load) + await fleet.sink.unequal(total)
+    wrong = faults_of(load) + await fleet.sink.unequal(total)
     await fleet.until_quiet()
-    seconds = samples[-1][0] - begin
-    return Run(events, ratio(events, seconds), fleet.spent().since(before).per_million(events))
+    rate = ratio(events, samples[-1][0] - begin)
+    return Run(events, rate, fleet.spent().since(before).per_million(events)), wrong
 
 
 async def _send(bench: Bench, fleet: Fleet, events: int) -> Load:
@@ -172,7 +176,7 @@ async def lag(bench: Bench, folder: Path) -> Report:
 async def _lag(bench: Bench, folder: Path, servers: Servers, report: Report) -> None:
     events = bench.plan.burst
     async with running_fleet(folder, servers, delivering=2) as fleet:
-        await _both(bench, fleet, 5_000, report)
+        await both(bench, fleet, 5_000)
         usual = Fresh(fleet, bench.corpus)
         async with usual:
             await asyncio.sleep(5)

@@ -31,6 +31,8 @@ partitions = 12
 replication = 1
 """
 
+_NONE: Mapping[str, Path] = {}
+
 #: What is not settled, or not even claimed, of all that the group ever read.
 _UNSETTLED = (
     "select coalesce(sum(accepted - settled), 0)::bigint from relay.progress where partition >= 0"
@@ -92,12 +94,16 @@ def running_servers() -> Iterator[Servers]:
 class Fleet:
     """One relay that accepts on `port`, and `delivering` ones, which share a journal."""
 
-    def __init__(self, folder: Path, servers: Servers, sink: Sink) -> None:
+    def __init__(
+        self, folder: Path, servers: Servers, sink: Sink, profile: Mapping[str, Path] = _NONE
+    ) -> None:
+        """`profile` is where cProfile writes, by role, if it runs."""
         self._folder = folder
         self._servers = servers
         self.sink = sink
         self._dsn = servers.postgres.create_database()
         self._ports = Ports.free()
+        self._profile = profile
         self._journal = _JOURNAL.format(brokers=servers.kafka.brokers, name=folder.name)
         self.ingest: Child
         self.delivering: list[Child] = []
@@ -106,20 +112,20 @@ class Fleet:
     def port(self) -> int:
         return self._ports.public
 
-    async def start_ingest(self, wrapper: tuple[str, ...] = ()) -> None:
-        self.ingest = await self._start("ingest", self._ports, wrapper)
+    async def start_ingest(self) -> None:
+        self.ingest = await self._start("ingest", self._ports)
 
-    async def add_delivering(self, wrapper: tuple[str, ...] = ()) -> Child:
-        child = await self._start("deliver", Ports.free(), wrapper)
-        self.delivering.append(child)
-        return child
+    async def add_delivering(self) -> None:
+        self.delivering.append(await self._start("deliver", Ports.free()))
 
-    async def _start(self, role: str, ports: Ports, wrapper: tuple[str, ...]) -> Child:
+    async def _start(self, role: str, ports: Ports) -> Child:
+        written = self._profile.get(role)
+        profiler = [] if written is None else ["-m", "cProfile", "-o", str(written)]
         name = f"{role}-{len(self.delivering)}"
         config = self._folder / f"{name}.toml"
         config.write_text(configuration(ports, self.sink, journal=self._journal, source=HTTP))
         child = await Child.start(
-            [*wrapper, "-m", "relay", "serve", "--role", role, "--config", str(config)],
+            [*profiler, "-m", "relay", "serve", "--role", role, "--config", str(config)],
             core=None,
             log=self._folder / f"{name}.log",
             env={**SECRETS, "BENCH_POSTGRES": self._dsn},
@@ -147,29 +153,21 @@ class Fleet:
         for child in (self.ingest, *self.delivering):
             await child.until_quiet()
 
-    async def rows(self) -> Mapping[str, int]:
-        """How many arrivals were claimed, and settled."""
-        connection = await asyncpg.connect(self._dsn)
-        row = await connection.fetchrow(
-            "select sum(accepted)::bigint as accepted, sum(settled)::bigint as settled "
-            "from relay.progress"
-        )
-        await connection.close()
-        return dict(row or {})
-
     async def stop(self) -> None:
         for child in (self.ingest, *self.delivering):
             await child.stop()
 
 
 @asynccontextmanager
-async def running_fleet(folder: Path, servers: Servers, *, delivering: int) -> AsyncIterator[Fleet]:
+async def running_fleet(
+    folder: Path, servers: Servers, *, delivering: int, profile: Mapping[str, Path] = _NONE
+) -> AsyncIterator[Fleet]:
     """Everything ready, within the block."""
     async with aiohttp.ClientSession() as session, AsyncExitStack() as stack:
         sink = Sink(session)
         stack.push_async_callback(sink.stop)
         await sink.start(folder / "sink.log", core=None)
-        fleet = Fleet(folder, servers, sink)
+        fleet = Fleet(folder, servers, sink, profile)
         await fleet.start_ingest()
         stack.push_async_callback(fleet.stop)
         for _ in range(delivering):

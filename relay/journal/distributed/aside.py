@@ -9,7 +9,7 @@ from relay.journal.distributed import ownership, parking
 from relay.journal.distributed.holding import Change, Holding
 from relay.journal.distributed.ownership import Booking, Fenced
 from relay.journal.distributed.progress import Progress
-from relay.journal.distributed.settling import offsets_of
+from relay.journal.distributed.settling import Taken, offsets_of
 from relay.journal.distributed.stock import Place
 from relay.journal.protocol import Parked
 from relay.model import Entry
@@ -43,8 +43,11 @@ class Aside:
                 except Fenced as fenced:
                     holding.lose(fenced.partitions)
                     continue
+                except Taken as taken:
+                    holding.stock.remove(holding.stock.parked_rows(taken.ids), lost=True)
+                    continue
                 break
-            holding.progress.update(later)
+            holding.advance(later)
             offsets = sum(place.parked is None for _, place in held)
             holding.stock.remove([entry.seq for entry, _ in held])
             change = Change(0, 0, -offsets, offsets, 0)
@@ -68,37 +71,47 @@ class Aside:
         try:
             async with holding.around.database.transaction() as connection:
                 await ownership.book(connection, holding.destination, bookings)
-                await parking.park(
-                    connection, holding.destination, held, parked.due_at, work, parked.story
-                )
+                lost = await parking.park(
+                    connection, holding.destination, holding.around.owner, held,
+                    parked, work,
+                )  # fmt: skip
+                if lost:
+                    raise Taken(lost)
         except DatabaseUnavailable:
             holding.doubt()
             raise
         return later
 
-    async def fetch(self) -> None:
-        """Take parked entries whose time has come, where there is room for them.
+    async def fetch(self) -> Sequence[Entry]:
+        """Take parked entries whose time has come, where there is room for them; returns those
+        that are about somebody who asked to be forgotten, taken and for the caller to settle.
 
         Raises `DatabaseUnavailable`.
         """
         holding = self._holding
         if holding.stock.size_bytes > _PLENTY_BYTES:
-            return
+            return ()
         async with holding.one:
             now = holding.around.clock.now()
             rows = await parking.take(
                 holding.around.database, holding.destination, holding.around.owner, now,
-                next_seq=holding.stock.next_seq,
+                next_seq=holding.stock.next_seq, ours=holding.stock.parked_ids(),
             )  # fmt: skip
             if not rows:
-                return
+                return ()
             holding.stock.put([row.entry for row in rows], [row.place for row in rows])
             holding.stock.hold([row.entry.seq for row in rows])
             works: dict[str, tuple[bytes, list[int]]] = {}
+            cover = holding.around.erasures.cover
+            erased = [row.entry for row in rows if cover(row.entry.accepted_at, row.entry.body)]
+            gone = {entry.seq for entry in erased}
             for row in rows:
+                if row.entry.seq in gone:
+                    continue
                 works.setdefault(row.work, (row.story, []))[1].append(row.entry.seq)
             self._due += [Parked(seqs, now, story) for story, seqs in works.values()]
         holding.around.listeners.news(holding.destination)
+        return erased
 
     def due(self) -> Sequence[Parked]:
         """See `protocol.Outlet.due`."""

@@ -18,13 +18,12 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from relay.errors import ConfigError, DatabaseUnavailable
+from relay.errors import DatabaseUnavailable
 from relay.journal.distributed import message
 from relay.journal.distributed.message import Arrived
 from relay.journal.distributed.share import Share
-from relay.journal.distributed.takeover import take_over
+from relay.journal.distributed.takeover import TopicReplaced, take_over
 from relay.journal.distributed.topics import Topics
-from relay.secrets import SecretUnavailable
 
 #: So many free entries of a destination are enough; below half of it more is read.
 _PLENTY: Final = 8000
@@ -75,7 +74,9 @@ class TopicReader:
 
     @property
     def healthy(self) -> bool:
-        return self._consumer is not None and not self._held and not self._beyond_us
+        alive = self._task is not None and not self._task.done()
+        well = not self._held and not self._beyond_us
+        return alive and well and self._consumer is not None
 
     def open(self) -> None:
         """Begin in the background: brokers that are away are no error."""
@@ -102,7 +103,7 @@ class TopicReader:
         while not self._stopping.is_set():
             try:
                 await self._connected()
-            except (KafkaError, OSError, TimeoutError, ConfigError, SecretUnavailable) as error:
+            except Exception as error:  # nothing may end the reading for good
                 self._on_trouble(error)
             await self._release()
             if not self._stopping.is_set():
@@ -170,7 +171,13 @@ class TopicReader:
             begin = (await consumer.beginning_offsets([place]))[place]
             end = (await consumer.end_offsets([place]))[place]
             share = self._shares[self._topics.destination(place.topic)]
-            offset = await take_over(share.holding, place.partition, begin, end)
+            try:
+                offset = await take_over(share.holding, place.partition, begin, end)
+            except TopicReplaced as error:
+                self._on_trouble(error)
+                self._beyond_us.add(place)
+                self._unowned.discard(place)
+                continue
             if place not in self._unowned:  # revoked meanwhile
                 share.holding.lose([place.partition])
                 continue
@@ -223,10 +230,10 @@ class TopicReader:
         return found, records[-1].offset + 1
 
     def _rewind(self, consumer: AIOKafkaConsumer) -> None:
-        """What was read and not claimed is read again."""
+        """What was read and not claimed is read again, and what is open and was not read yet."""
         for destination, share in self._shares.items():
             for partition, progress in share.holding.progress.items():
-                _seek(consumer, self._place(destination, partition), progress.claimed)
+                _seek(consumer, self._place(destination, partition), progress.low)
 
     def _place(self, destination: str, partition: int) -> TopicPartition:
         return TopicPartition(self._topics.of(destination), partition)
@@ -271,6 +278,9 @@ class TopicReader:
         if self._consumer is not None:
             await self._commit(self._consumer)
         for share, partitions in leaving.items():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_REVOKE_BUDGET_S):
+                    await share.holding.release(partitions)
             share.holding.lose(partitions)
 
     def assigned(self, places: Iterable[TopicPartition]) -> None:

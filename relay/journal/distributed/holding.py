@@ -118,6 +118,18 @@ class Holding:
         seqs = self.stock.places_of(partitions)
         self.stock.remove([seq for seq in seqs if not self.stock.taken([seq])], lost=True)
 
+    async def release(self, partitions: Iterable[int]) -> None:
+        """Lose them when what is being written about them is written."""
+        async with self.one:
+            self.lose(partitions)
+
+    def advance(self, later: Mapping[int, Progress]) -> None:
+        """Take progress over, but of partitions that were lost meanwhile."""
+        for partition, progress in later.items():
+            known = self.progress.get(partition)
+            if known is not None and known.epoch == progress.epoch:
+                self.progress[partition] = progress
+
     def lose(self, partitions: Iterable[int]) -> None:
         """These partitions are in other hands."""
         gone = frozenset(partitions)

@@ -8,11 +8,12 @@ import contextlib
 import os
 import socket
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from itertools import chain
 
 from aiokafka.errors import KafkaError
 
 from relay.clock import Clock
-from relay.errors import ConfigError, DatabaseUnavailable, JournalUnavailable, TopicsMissing
+from relay.errors import DatabaseUnavailable, JournalUnavailable, TopicsMissing
 from relay.journal.distributed import (
     erasing,
     message,
@@ -34,6 +35,8 @@ from relay.model import (
     Arrival,
     Attempt,
     Entry,
+    Outcome,
+    Reason,
     Refusal,
     Settlement,
     Waiting,
@@ -46,6 +49,7 @@ _RENEW_EVERY_S = parking.LEASE_S / 3
 
 #: Where replicas tell each other that somebody asked to be forgotten.
 _ERASED = "erased"
+_WITHHELD = (Outcome.WITHHELD, Reason.ERASED)
 
 
 class DistributedJournal(DistributedRecords):
@@ -237,8 +241,20 @@ class DistributedJournal(DistributedRecords):
         return () if share is None or self._closed else share.holding.stock.take(end, fits)
 
     def read(self, destination: str, seqs: Sequence[int]) -> Sequence[Entry]:
-        """See `protocol.Outlet.read`; what other replicas took over is left out."""
-        return self._shares[destination].holding.stock.read(seqs)
+        """See `protocol.Outlet.read`; what other replicas took over is left out, and so is what
+        somebody asked to be forgotten: that is settled as withheld."""
+        share = self._shares[destination]
+        entries = share.holding.stock.read(seqs)
+        cover = self.erasures.cover
+        erased = [each for each in entries if cover(each.accepted_at, each.body)]
+        if erased:
+            self._start(self._withhold(share, erased))
+            entries = [each for each in entries if each not in erased]
+        return entries
+
+    async def _withhold(self, share: Share, entries: Sequence[Entry]) -> None:
+        with contextlib.suppress(ValueError):  # it was read twice, and is being settled
+            await share.settle(None, [(entries, *_WITHHELD)], ())
 
     def unknown_since(self, destination: str, seqs: Sequence[int]) -> float | None:
         """See `protocol.Outlet.unknown_since`."""
@@ -334,8 +350,10 @@ class DistributedJournal(DistributedRecords):
             except TopicsMissing as error:
                 self._brokers_answer = False
                 self._watchers.trouble("topics", error)
-            except (DatabaseUnavailable, ConfigError):
+            except DatabaseUnavailable:
                 self._brokers_answer = True  # they were asked first
+            except Exception as error:  # nothing may end the counting for good
+                self._watchers.trouble("counting", error)
             else:
                 self._brokers_answer = True
             await asyncio.sleep(_LOOK_EVERY_S)
@@ -345,10 +363,13 @@ class DistributedJournal(DistributedRecords):
         while True:
             with contextlib.suppress(DatabaseUnavailable):
                 for share in self._shares.values():
-                    await share.aside.fetch()
+                    erased = await share.aside.fetch()
+                    if erased:
+                        await share.settle(None, [(erased, *_WITHHELD)], ())
                 if asyncio.get_running_loop().time() - renewed_at > _RENEW_EVERY_S:
                     renewed_at = asyncio.get_running_loop().time()
-                    await parking.renew(self.database, self.owner)
+                    held = [share.holding.stock.parked_ids() for share in self._shares.values()]
+                    await parking.renew(self.database, self.owner, list(chain(*held)))
             await asyncio.sleep(_LOOK_EVERY_S)
 
 

@@ -1,6 +1,6 @@
 """Messages of a journal topic: one arrival each. Pure.
 
-    key       the event's claim, 16 bytes: equal (event, event id) share a partition
+    key       the event's claim, 16 bytes: a digest of (event, event id)
     value     an event: the JSON object that TikTok gets in `data[]`, byte for byte
               a refusal: JSON {"event", "event_id", "order_id", "event_time", "errors"}
     header    `relay`: JSON of what stands beside it, see `Head`

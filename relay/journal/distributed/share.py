@@ -97,9 +97,11 @@ class Share:
                 now = self._around.clock.now()
                 found = await self._claimer.claim(connection, fresh, now)
         except Fenced as fenced:
+            self._around.days.forget()
             self.holding.lose(fenced.partitions)
             return False
         except Raced:
+            self._around.days.forget()
             return False
         except DatabaseUnavailable:
             self.holding.doubt()
@@ -109,9 +111,10 @@ class Share:
 
     def _claimed(self, found: Mapping[int, Claimed]) -> None:
         accepted = waiting = size_bytes = 0
+        self.holding.advance({partition: each.progress for partition, each in found.items()})
         for partition, each in found.items():
-            self.holding.progress[partition] = each.progress
-            self._put(partition, each.waiting)
+            if self.holding.progress.get(partition) is each.progress:
+                self._put(partition, each.waiting)
             accepted += len(each.arrived)
             waiting += len(each.waiting)
             size_bytes += sum([len(one.fields[-1]) for one in each.waiting])
@@ -170,6 +173,7 @@ class Share:
                     self._around.clock.now(),
                 )  # fmt: skip
         except Fenced as fenced:
+            self._around.days.forget()
             holding.lose(fenced.partitions)
             return False
         except Taken as taken:
@@ -199,7 +203,7 @@ class Share:
         return Settlement(attempt, endings, ours)
 
     def _settled(self, settlement: Settlement, later: Mapping[int, Progress]) -> None:
-        self.holding.progress.update(later)
+        self.holding.advance(later)
         self._remember_unknown(settlement)
         held = [each for ending in settlement.endings for each in ending.held]
         size_bytes = sum([len(entry.body) for entry, _ in held])

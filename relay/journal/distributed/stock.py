@@ -87,6 +87,10 @@ class Stock:
         """None for an entry that is settled, or was lost to another process."""
         return self._places.get(seq)
 
+    def parked_ids(self) -> list[int]:
+        """The parked rows that are held here."""
+        return [place.parked for place in self._places.values() if place.parked is not None]
+
     def parked_rows(self, ids: Iterable[int]) -> list[int]:
         """The seqs of entries that are these parked rows."""
         wanted = frozenset(ids)

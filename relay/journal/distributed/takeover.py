@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from relay.errors import RelayError
 from relay.journal import attempts
 from relay.journal.attempts import AttemptRecord, Ended
 from relay.journal.distributed import ownership
@@ -14,29 +15,46 @@ from relay.model import Outcome, Reason
 from relay.postgres.database import Connection
 
 
+class TopicReplaced(RelayError):
+    """The tables know more of this partition than its topic ever held: the topic was made anew, or
+    is another one. Set `journal.topic_prefix` and `journal.database_schema` right, or both anew."""
+
+
 async def take_over(holding: Holding, partition: int, begin: int, end: int) -> int:
     """Take a partition over whose messages are those of `begin <= offset < end`; returns the
-    offset to read from. Raises `DatabaseUnavailable`."""
+    offset to read from. Raises `DatabaseUnavailable` and `TopicReplaced`."""
     around = holding.around
-    lost = 0
-    async with holding.one, around.database.transaction() as connection:
-        await around.days.ensure(connection, day_of(around.clock.now()))
-        progress = await ownership.acquire(
-            connection, holding.destination, partition, around.owner, begin
-        )
-        if end < progress.claimed:  # the topic was made anew
-            lost = progress.open
-            progress = Progress(progress.epoch, begin, begin, ())
-            booking = Booking(progress, settled=lost)
-            await ownership.book(connection, holding.destination, {partition: booking})
-        elif begin > progress.low:
-            progress, lost = await _cut(holding, connection, partition, progress, begin)
-        unknowns = await _unknowns(holding, connection, partition, progress.low)
+    async with holding.one:
+        try:
+            async with around.database.transaction() as connection:
+                progress, lost, unknowns = await _take_over(
+                    holding, connection, partition, begin, end
+                )
+        except BaseException:
+            around.days.forget()  # what was made of them is undone
+            raise
     holding.unknowns += unknowns
     holding.progress[partition] = progress
     if lost:
         around.listeners.damaged(lost)
     return progress.low
+
+
+async def _take_over(
+    holding: Holding, connection: Connection, partition: int, begin: int, end: int
+) -> tuple[Progress, int, list[Unknown]]:
+    around = holding.around
+    await around.days.ensure(connection, day_of(around.clock.now()))
+    progress = await ownership.acquire(
+        connection, holding.destination, partition, around.owner, begin
+    )
+    if end < progress.claimed:
+        raise TopicReplaced
+    lost = 0
+    if begin > progress.low:
+        progress, lost = await _cut(holding, connection, partition, progress, begin)
+    unknowns = await _unknowns(holding, connection, partition, progress.low)
+    return progress, lost, unknowns
 
 
 async def _cut(

@@ -30,7 +30,10 @@ async def verify(database: Database, browser: Browser, destinations: Sequence[st
         place = f"{row['destination']}/{row['partition']}"
         bound = bounds.get((row["destination"], row["partition"]))
         if bound is None:
-            if row["open"]:
+            if row["open"] and row["destination"] not in destinations:
+                wait = f"{row['open']} events wait, and this configuration has no such destination"
+                findings.append(Finding(place, wait))
+            elif row["open"]:
                 findings.append(Finding(place, "its topic is gone", row["open"]))
             continue
         progress = Progress(row["epoch"], row["claimed"], row["low"], orjson.loads(row["done"]))
