@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import asyncpg
 import pytest
 
 from relay.journal.protocol import Parked
-from relay.model import Counts, Entry, Outcome
+from relay.model import Counts, Entry, Outcome, Reason
 from tests.contract.distributed import PatientJournal
 from tests.contract.journals import (
     DELIVERED,
@@ -178,3 +179,48 @@ async def test_an_attempt_without_an_answer_is_remembered_with_it(
     ((_, parked),) = await due(journal)
 
     assert journal.unknown_since("web", parked.seqs) == unknown.started_at
+
+
+async def test_what_is_parked_and_erased_is_withheld_when_it_is_due(
+    replica: Replica, clock: OwnClock
+) -> None:
+    journal = await replica()
+    await journal.until_caught_up()
+    await laid_aside(journal, 2, clock.now() + MINUTE)
+    digest = hashlib.sha256(b"someone@example.com").hexdigest()
+
+    await journal.erase([digest])
+    clock.advance(2 * MINUTE)
+
+    await until(lambda: journal.counts()["web"] == Counts(2, 2, 0))
+    assert journal.due("web") == []
+    (trace,) = await journal.find("r1-0")
+    assert (trace.outcome, trace.reason) == (Outcome.WITHHELD, Reason.ERASED)
+
+
+async def test_tables_that_know_more_than_the_topic_hold_the_partition_and_lose_nothing(
+    kafka_server: KafkaServer, database: str, unique: str, clock: OwnClock
+) -> None:
+    right = PatientJournal(kafka_server.brokers, database, unique, clock)
+    await right.open()
+    await right.until_caught_up()
+    await right.append(many(3))
+    await right.close()
+
+    mistyped = PatientJournal(kafka_server.brokers, database, f"{unique}-typo", clock)
+    await mistyped.open()
+    await until(lambda: "crm" in held(mistyped))
+    assert "web" not in held(mistyped)
+    assert not mistyped.healthy
+    await mistyped.close()
+
+    corrected = PatientJournal(kafka_server.brokers, database, unique, clock)
+    await corrected.open()
+    await corrected.until_caught_up()
+    assert [entry.event_id for entry in take(corrected)] == ["r1-0", "r1-1", "r1-2"]
+    await corrected.close()
+
+
+def held(journal: PatientJournal) -> set[str]:
+    """The destinations of which this process has a partition."""
+    return {name for name, share in journal._shares.items() if share.holding.progress}
