@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from relay.errors import JournalUnavailable
 from relay.journal.distributed import (
     DistributedJournal,
     DistributedSettings,
@@ -61,10 +63,14 @@ class PatientJournal(DistributedJournal):
         return Answer(None, None, known=True)
 
     async def until_caught_up(self) -> None:
-        """All that is in the topics is claimed, and what is open is in memory."""
+        """All that is in the topics is claimed, and what is open is in memory; or the journal is
+        closed, which claims no more: what was written is the next one's."""
         async with asyncio.timeout(20):
-            while not await self._is_caught_up():  # noqa: ASYNC110  # nothing tells
-                await asyncio.sleep(0.005)
+            while not self._closed:
+                with contextlib.suppress(JournalUnavailable):
+                    if await self._is_caught_up():
+                        return
+                await asyncio.sleep(0.005)  # nothing tells
 
     async def _is_caught_up(self) -> bool:
         ends = await self.browser.ends(DESTINATIONS)

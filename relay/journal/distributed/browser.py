@@ -32,8 +32,14 @@ class Browser:
         self._consumer: AIOKafkaConsumer | None = None
         self._known: dict[str, Sequence[int]] = {}
         self._one = asyncio.Lock()
+        self._closed = False
 
     async def close(self) -> None:
+        """For good: who still waits for an answer gets `JournalUnavailable`."""
+        self._closed = True
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             with contextlib.suppress(KafkaError, OSError, TimeoutError):
@@ -112,6 +118,8 @@ class Browser:
 
     @contextlib.asynccontextmanager
     async def _asking(self) -> Any:
+        if self._closed:
+            raise JournalUnavailable("the relay is leaving")
         try:
             async with asyncio.timeout(_TIMEOUT_S):
                 if self._consumer is None:
@@ -122,11 +130,17 @@ class Browser:
                         max_partition_fetch_bytes=2**20,
                         request_timeout_ms=5000,
                     )
-                    await consumer.start()
+                    try:
+                        await consumer.start()
+                        if self._closed:  # meanwhile
+                            raise TimeoutError
+                    except BaseException:
+                        await consumer.stop()
+                        raise
                     self._consumer = consumer
                 yield self._consumer
         except (KafkaError, OSError, TimeoutError) as error:
-            await self.close()
+            await self._disconnect()
             raise JournalUnavailable(f"the brokers do not answer ({type(error).__name__})") from (
                 error
             )
