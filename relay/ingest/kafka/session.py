@@ -83,6 +83,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
         self._empty_handed.set()
         self._let_go = asyncio.Event()  # partitions are being taken away
         self._epoch = 0  # of assignments: what was fetched in an earlier one is not ours any more
+        self._taking_place = False  # where to begin is not committed yet
         self._failed: BaseException | None = None
         self.waits_for_journal = False
         self.in_hand_since: float | None = None
@@ -233,6 +234,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
                 self._empty_handed.set()
 
     async def _sample(self) -> None:
+        if self._taking_place:  # were it lost now, it would begin elsewhere
+            return
         consumer = self._consumer
         samples = []
         with of_client():
@@ -265,10 +268,13 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
         terms.standing.assigned([Partition(*each) for each in assigned], terms.clock.monotonic())
         terms.log.kafka_assigned(terms.source, len(assigned))
         if terms.starts_at_end and assigned:
+            self._taking_place = True
             try:
                 await self._begin_at_the_end(assigned)
             except ClientTrouble as trouble:
                 self._failed = trouble.cause
+            finally:
+                self._taking_place = False
 
     async def _begin_at_the_end(self, assigned: set[TopicPartition]) -> None:
         consumer = self._consumer

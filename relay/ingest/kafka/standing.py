@@ -63,9 +63,12 @@ class Standing:
             progress.answered = sample.answered
 
     def lag(self) -> dict[str, int]:
-        """Messages that are there and not yet read, by topic."""
+        """Messages that are there and not yet read, by topic; of partitions that nobody has looked
+        at yet nothing is said."""
         lags: dict[str, int] = {}
         for each, progress in self._partitions.items():
+            if progress.position < 0:
+                continue
             lags[each.topic] = lags.get(each.topic, 0) + progress.lag
         return lags
 

@@ -25,6 +25,15 @@ def test_the_lag_is_summed_by_topic() -> None:
     assert house.lag() == {"orders": 10}
 
 
+def test_of_partitions_that_nobody_looked_at_no_lag_is_told() -> None:
+    house = standing()
+    assert house.lag() == {}
+
+    house.sampled([Sample(ONE, 100, 100, 1)], 1.0)
+
+    assert house.lag() == {"orders": 0}
+
+
 def test_a_partition_that_has_messages_and_gives_none_is_stalled() -> None:
     house = standing()
     for second in range(121):
