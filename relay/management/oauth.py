@@ -38,9 +38,7 @@ class Revoked:
     advertiser_ids: tuple[str, ...]
 
 
-def consent_url(
-    app_id: str, redirect_uri: str, state: str, *, portal_url: str = PORTAL_URL
-) -> str:
+def consent_url(app_id: str, redirect_uri: str, state: str, *, portal_url: str = PORTAL_URL) -> str:
     """The page where a person says yes. `redirect_uri` has to be the registered one; `state` comes
     back with the answer and has to be a secret of this one login."""
     if len(state) < LEAST_STATE_CHARS:
@@ -58,11 +56,13 @@ def read_redirect(url_or_query: str, expected_state: str) -> str:
     try:
         fields = parse_qs(_query(url_or_query.strip()), max_num_fields=50)
     except ValueError:
-        raise RedirectRefused("This is no address; copy all of the browser's address line.") from None
+        raise RedirectRefused(
+            "This is no address; copy the browser's whole address line."
+        ) from None
     if not expected_state or not _same(fields.get("state", []), expected_state):
         raise RedirectRefused(
-            "The `state` is not that of this login: the address belongs to another one, or somebody
-            " "else made it. Start the login again and use the page that it opens."
+            "The `state` is not that of this login: the address belongs to another one, or "
+            "somebody else made it. Start again and use the page that the login opens."
         )
     codes = fields.get("auth_code") or fields.get("code") or []
     if len(set(codes)) == 1 and codes[0]:
