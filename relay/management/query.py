@@ -12,6 +12,16 @@ from relay.management.errors import RequestInvalid
 
 Params = Mapping[str, Any]
 
+
+class Hidden(str):
+    """A text that is not for anybody's eyes: it is sent as it is, and `repr` does not show it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<hidden>"
+
+
 #: Ids in one filter (code 40011), and in one question for a sum of advertisers.
 MOST_IDS: Final = 100
 
