@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from relay.deliver.backoff import delay
+from relay.backoff import delay
 from relay.deliver.breaker import Breaker, Cause, LaneState
 from relay.deliver.budget import Budget
 from relay.deliver.codes import VerdictKind

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from relay.deliver.backoff import Backoff
+from relay.backoff import Backoff
 from relay.deliver.breaker import Cause, LaneState
 from relay.deliver.split import Seqs
 from relay.deliver.work import Work

@@ -14,8 +14,8 @@ from typing import Any
 
 import orjson
 
-from relay.deliver import scrub
-from relay.deliver.backoff import retry_after_s
+from relay import scrub
+from relay.backoff import retry_after_s
 from relay.deliver.codes import Meaning, VerdictKind, meaning_of
 from relay.model import Reason
 

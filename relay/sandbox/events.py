@@ -19,7 +19,7 @@ from relay.sandbox.refusals import (
     shape_refusal,
     size_refusal,
 )
-from relay.sandbox.state import Batch
+from relay.sandbox.state import Batch, Tally
 from relay.sandbox.world import JSON, Call, Handled, Reading, Route, World
 
 PATH: Final = "/open_api/v1.3/event/track/"
@@ -42,11 +42,18 @@ def track(world: World, reading: Reading, now: float) -> Handled:
         return Handled(refused)
     failed = world.faults.failed(reading.seen, batch.events, now=now, roll=world.roll)
     if not failed:
-        return Handled(OK, world.received.record(batch, now=now))
+        return Handled(OK, _take(world, batch, now))
     others = [event for index, event in enumerate(batch.events) if index not in set(failed)]
     listed = {"failed_events": [{"order_in_batch": index} for index in failed]}
     partial = answer(Code.PARTIAL_OK)._replace(data=listed)
-    return Handled(partial, world.received.record(batch._replace(events=others), now=now))
+    return Handled(partial, _take(world, batch._replace(events=others), now))
+
+
+def _take(world: World, batch: Batch, now: float) -> Tally:
+    """What was accepted happens in the ad account, too; tests never do."""
+    if not batch.is_test:
+        world.ads.receive(batch.event_source, batch.event_source_id, batch.events, now)
+    return world.received.record(batch, now=now)
 
 
 _NO_VALUE: Final = object()

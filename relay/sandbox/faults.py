@@ -7,9 +7,18 @@ how full the buckets of the limits are.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
+from relay.sandbox.conditions import Roll, Seen
+from relay.sandbox.marketing.faults import (
+    ClockSkew,
+    Fate,
+    LostAdvertiser,
+    PageShift,
+    Spoiling,
+    TruncatedFile,
+)
 from relay.sandbox.plan import (
     AnyFault,
     CodeAnswer,
@@ -23,29 +32,24 @@ from relay.sandbox.plan import (
     Partial,
     Poison,
     Reset,
-    Roll,
 )
 
 Events = Sequence[Mapping[str, Any]]
 
-
-class Seen(NamedTuple):
-    """What a condition may ask of a request: its path, and whose events it brings."""
-
-    path: str
-    event_source_id: str | None
+_LATER: Final = EventFault | Spoiling | Fate | PageShift
 
 
 class Decision(NamedTuple):
     """What becomes of a request: seconds to wait, seconds per byte, and how it ends otherwise.
 
-    `code` is set when `ending` is a `CodeAnswer`.
+    `code` is set when `ending` is a `CodeAnswer`; `skew_s` is how far TikTok's clock is ahead.
     """
 
     delay_s: float = 0.0
     drip_s: float = 0.0
     ending: Ending | None = None
     code: int = 0
+    skew_s: float = 0.0
 
     @property
     def received(self) -> bool:
@@ -62,7 +66,9 @@ class Faults:
         self._since = now
         self._met = [0] * len(plan.faults)
         self._fired = [0] * len(plan.faults)
+        self._hidden: dict[int, int] = {}
         self._buckets: dict[int, tuple[float, float]] = {}
+        self.spoils = any(isinstance(fault, Spoiling) for fault in plan.faults)
         self._about_events = any(isinstance(fault, EventFault) for fault in plan.faults)
 
     def before_body(self, path: str, *, now: float, roll: Roll) -> bool:
@@ -77,10 +83,10 @@ class Faults:
 
     def decide(self, seen: Seen, *, now: float, roll: Roll) -> Decision:
         """What becomes of this request, whatever its events are."""
-        delay = drip = 0.0
+        delay = drip = skew = 0.0
         ending: Ending | None = None
         for index, fault in enumerate(self.plan.faults):
-            if _is_for_later(fault, ending) or not self._fires(
+            if _is_for_later(fault, seen, ending) or not self._fires(
                 index, fault, seen, now=now, roll=roll
             ):
                 continue
@@ -88,9 +94,11 @@ class Faults:
                 delay += fault.draw(roll)
             elif isinstance(fault, Drip):
                 drip = fault.seconds_per_byte
+            elif isinstance(fault, ClockSkew):
+                skew += fault.seconds
             elif isinstance(fault, Ending):
                 ending = fault
-        return Decision(delay, drip, ending, _draw_code(ending, roll))
+        return Decision(delay, drip, ending, _draw_code(ending, roll), skew)
 
     def poisoned(
         self, seen: Seen, events: Events, *, now: float, roll: Roll
@@ -122,8 +130,49 @@ class Faults:
             for index, fault in enumerate(self.plan.faults)
         )
 
+    def spoiling(
+        self, seen: Seen, *, is_file: bool, now: float, roll: Roll, fits: Callable[[Spoiling], bool]
+    ) -> list[Spoiling]:
+        """The faults that spoil a good answer, in order; `fits` says which have something to do."""
+        return [
+            fault
+            for index, fault in enumerate(self.plan.faults)
+            if isinstance(fault, Spoiling)
+            and isinstance(fault, TruncatedFile) is is_file
+            and fits(fault)
+            and self._fires(index, fault, seen, now=now, roll=roll)
+        ]
+
+    def fate(self, seen: Seen, *, now: float, roll: Roll) -> Fate | None:
+        """How a task that is created now ends, if not well."""
+        for index, fault in enumerate(self.plan.faults):
+            if isinstance(fault, Fate) and self._fires(index, fault, seen, now=now, roll=roll):
+                return fault
+        return None
+
+    def hidden_rows(self, seen: Seen, page: int, *, now: float, roll: Roll) -> int:
+        """How many of the newest rows of a list of several pages this page does not know yet."""
+        for index, fault in enumerate(self.plan.faults):
+            if not isinstance(fault, PageShift) or not fault.fits(seen, now - self._since):
+                continue
+            if page == 1:
+                over = fault.count is not None and self._fired[index] >= fault.count
+                self._hidden[index] = 0 if over or self._met[index] < fault.skip else fault.rows
+                self._met[index] += self._met[index] < fault.skip
+            elif page == 2 and self._hidden.get(index) and self._fires_shift(index, fault, roll):
+                self._hidden[index] = 0
+            return self._hidden.get(index, 0)
+        return 0
+
+    def _fires_shift(self, index: int, fault: PageShift, roll: Roll) -> bool:
+        fires = fault.probability == 1.0 or roll() < fault.probability
+        if fires:
+            self._fired[index] += 1
+            self.fired[fault.kind] += 1
+        return fires
+
     def _fires(self, index: int, fault: AnyFault, seen: Seen, *, now: float, roll: Roll) -> bool:
-        if not fault.fits(seen.path, seen.event_source_id, now - self._since):
+        if not fault.fits(seen, now - self._since):
             return False
         self._met[index] += 1
         fires = (
@@ -145,11 +194,13 @@ class Faults:
         return over
 
 
-def _is_for_later(fault: AnyFault, ending: Ending | None) -> bool:
-    """Faults of events and of what comes before the body have a turn of their own."""
+def _is_for_later(fault: AnyFault, seen: Seen, ending: Ending | None) -> bool:
+    """Faults of events, of answers, and of what comes before the body have turns of their own."""
     if isinstance(fault, Reset) and fault.before_body:
         return True
-    return isinstance(fault, EventFault) or (isinstance(fault, Ending) and ending is not None)
+    if isinstance(fault, LostAdvertiser) and not seen.advertiser_ids:
+        return True
+    return isinstance(fault, _LATER) or (isinstance(fault, Ending) and ending is not None)
 
 
 def _draw_code(ending: Ending | None, roll: Roll) -> int:

@@ -11,8 +11,9 @@ import gc
 import random
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from email.utils import formatdate
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -22,7 +23,9 @@ from aiohttp import hdrs, web
 from relay.clock import Clock
 from relay.errors import ConfigError, Mistake
 from relay.sandbox import events, gateway, inspection
+from relay.sandbox.ads.model import AdWorld
 from relay.sandbox.inspection import QUESTIONS, Question
+from relay.sandbox.marketing import accounts, campaigns, pixels, reports
 from relay.sandbox.plan import FaultPlan
 from relay.sandbox.profiles import PROFILES, named, plan_from_text
 from relay.sandbox.settings import SandboxSettings
@@ -33,7 +36,13 @@ CLOCK: Final = web.AppKey("clock", Clock)
 STOPPING: Final = web.AppKey("stopping", asyncio.Event)
 
 #: The families of TikTok's API that are stood in for.
-FAMILIES: Final[tuple[tuple[Route, ...], ...]] = (events.ROUTES,)
+FAMILIES: Final[tuple[tuple[Route, ...], ...]] = (
+    events.ROUTES,
+    accounts.ROUTES,
+    campaigns.ROUTES,
+    pixels.ROUTES,
+    reports.ROUTES,
+)
 
 #: Bodies of a full batch are read with few pauses.
 _READ_BYTES: Final = 1024 * 1024
@@ -49,12 +58,14 @@ class Running(NamedTuple):
     world: World
 
 
-def create_app(settings: SandboxSettings, clock: Clock) -> web.Application:
-    """The stand-in, ready to be served."""
+def create_app(
+    settings: SandboxSettings, clock: Clock, *, ads: AdWorld | None = None
+) -> web.Application:
+    """The stand-in, ready to be served; `ads` are the ad accounts it plays."""
     # Chance here decides faults, not secrets.
     chance = random.Random(settings.seed)  # noqa: S311  # see above
     app = web.Application(client_max_size=settings.max_body_bytes)
-    app[WORLD] = World(settings, started_at=clock.now(), roll=chance.random)
+    app[WORLD] = World(settings, started_at=clock.now(), roll=chance.random, ads=ads)
     app[CLOCK] = clock
     app[STOPPING] = asyncio.Event()
     app.on_shutdown.append(_stop)
@@ -68,10 +79,18 @@ def create_app(settings: SandboxSettings, clock: Clock) -> web.Application:
 
 @asynccontextmanager
 async def running(
-    settings: SandboxSettings, clock: Clock, *, host: str = "127.0.0.1", port: int = 0
+    settings: SandboxSettings,
+    clock: Clock,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    ads: AdWorld | None = None,
 ) -> AsyncIterator[Running]:
-    """Serve within the block; port 0 takes a free one. Leaving resets what still waits."""
-    app = create_app(settings, clock)
+    """Serve within the block; port 0 takes a free one. Leaving resets what still waits.
+
+    `ads` are the ad accounts that are played, a small one that stands still by default.
+    """
+    app = create_app(settings, clock, ads=ads)
     # A handler whose client has gone is cancelled: a hung or slow answer holds nothing.
     runner = web.AppRunner(
         app,
@@ -92,12 +111,13 @@ async def running(
         await runner.cleanup()
 
 
-async def serve(
+async def serve(  # noqa: PLR0913  # what to serve, where, and until when
     settings: SandboxSettings,
     clock: Clock,
     *,
     host: str = "127.0.0.1",
     port: int = 8090,
+    ads: AdWorld | None = None,
     ready: Callable[[Running], None],
     stop: asyncio.Event,
 ) -> None:
@@ -107,7 +127,7 @@ async def serve(
     """
     # A thousand parsed events are sixteen thousand new objects, all gone with the request.
     gc.set_threshold(100_000, 20, 50)
-    async with running(settings, clock, host=host, port=port) as sandbox:
+    async with running(settings, clock, host=host, port=port, ads=ads) as sandbox:
         ready(sandbox)
         await stop.wait()
 
@@ -146,6 +166,7 @@ async def _call(request: web.Request) -> Call:
         request.content_type,
         request.headers.get(hdrs.CONTENT_ENCODING, "").lower(),
         await request.read(),
+        str(request.url.origin()),
     )
 
 
@@ -180,7 +201,13 @@ async def _answer(request: web.Request, route: Route) -> web.StreamResponse:
         return _reset(request)
     if reply.resets:
         return _reset(request)
+    if reply.chunks is not None:
+        return await _streamed(request, reply, reply.chunks)
     return await _dripped(request, reply) if reply.drip_s else _response(reply)
+
+
+def _headers(reply: Reply) -> dict[str, str]:
+    return {hdrs.DATE: formatdate(reply.at, usegmt=True), **reply.headers}
 
 
 def _response(reply: Reply) -> web.Response:
@@ -188,12 +215,27 @@ def _response(reply: Reply) -> web.Response:
         status=reply.status,
         body=reply.body,
         content_type=reply.content_type,
-        headers=reply.headers,
+        headers=_headers(reply),
     )
 
 
+async def _streamed(
+    request: web.Request, reply: Reply, chunks: Iterator[bytes]
+) -> web.StreamResponse:
+    """Write what is made as it goes; a client that has gone ends the making."""
+    response = web.StreamResponse(status=reply.status, headers=_headers(reply))
+    response.content_type = reply.content_type
+    await response.prepare(request)
+    await response.write(reply.body)
+    for chunk in chunks:
+        await response.write(chunk)
+        await asyncio.sleep(0)
+    await response.write_eof()
+    return response
+
+
 async def _dripped(request: web.Request, reply: Reply) -> web.StreamResponse:
-    response = web.StreamResponse(status=reply.status, headers=reply.headers)
+    response = web.StreamResponse(status=reply.status, headers=_headers(reply))
     response.content_type = reply.content_type
     response.content_length = len(reply.body)
     await response.prepare(request)

@@ -13,6 +13,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
 from relay.errors import ConfigError
+from relay.sandbox.access import KnownToken
 from relay.sandbox.plan import FaultPlan
 from relay.sandbox.profiles import PROFILES, named, plan_from
 from relay.sandbox.settings import AccessPlan
@@ -215,8 +216,15 @@ def _plan(plan: FaultPlan) -> dict[str, Any]:
 
 
 def _tokens(world: World, _call: Call, _now: float) -> Page:
-    known = [token._asdict() for token in world.access.tokens()]
+    known = [_shown_token(token) for token in world.access.tokens()]
     return Page(200, {"tokens": known, "others": world.access.others})
+
+
+def _shown_token(token: KnownToken) -> dict[str, Any]:
+    """What the Marketing API asks is shown where it was said."""
+    always = {"fingerprint", "state", "event_source_ids"}
+    said = token._asdict().items()
+    return {name: value for name, value in said if name in always or value is not None}
 
 
 def _put_tokens(world: World, call: Call, now: float) -> Page:

@@ -10,6 +10,8 @@ Each fault fires when all its conditions hold, so faults combine freely:
     {"kind": "http", "status": 502, "after_s": 10, "until_s": 70}       one minute, from second 10
     {"kind": "code", "codes": [40105], "event_source_ids": ["C0…"]}     one pixel only
     {"kind": "poison", "rule": {"share": 0.001}}                        the same events each time
+    {"kind": "lost_advertiser", "advertiser_ids": ["71…"], "skip": 3}   from the fourth call on
+    {"kind": "truncated_file", "path": "*/report/task/download/"}       see `marketing.faults`
 
 What a plan makes of a request is decided in `relay.sandbox.faults`.
 """
@@ -17,49 +19,28 @@ What a plan makes of a request is decided in `relay.sandbox.faults`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from statistics import NormalDist
 from typing import Annotated, Any, Final, Literal, Self
 from zlib import crc32
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
-#: Gives the next random number in [0, 1).
-Roll = Callable[[], float]
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(gt=0, le=1)]
+from relay.sandbox.conditions import Fault, Roll, Seconds, Share, Strict
+from relay.sandbox.marketing.faults import (
+    ChangedType,
+    ClockSkew,
+    FailedTask,
+    Junk,
+    LostAdvertiser,
+    PageShift,
+    ShortPage,
+    StuckTask,
+    TruncatedFile,
+)
 
 _P99: Final = NormalDist().inv_cdf(0.99)
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Fault(_Strict):
-    """The conditions that every fault has; all must hold.
-
-    `after_s` and `until_s` count from the moment the plan came into force; `skip` lets so many
-    requests pass first and `count` ends the fault after so many, of those that fit the rest.
-    """
-
-    path: str = "*"
-    event_source_ids: tuple[str, ...] | None = None
-    probability: Share = 1.0
-    after_s: Seconds = 0.0
-    until_s: Seconds | None = None
-    skip: Annotated[int, Field(ge=0)] = 0
-    count: PositiveInt | None = None
-
-    def fits(self, path: str, event_source_id: str | None, age_s: float) -> bool:
-        """Is this a request, and a time, that the fault is about?"""
-        return (
-            self.after_s <= age_s
-            and (self.until_s is None or age_s < self.until_s)
-            and (self.path == "*" or fnmatchcase(path, self.path))
-            and (self.event_source_ids is None or event_source_id in self.event_source_ids)
-        )
 
 
 class Latency(Fault):
@@ -120,7 +101,7 @@ class Reset(Fault):
 
     @model_validator(mode="after")
     def _knowable(self) -> Self:
-        if self.before_body and (self.received or self.event_source_ids):
+        if self.before_body and (self.received or self.event_source_ids or self.advertiser_ids):
             raise ValueError("before_body knows nothing of the body: no received, no ids")
         return self
 
@@ -147,7 +128,7 @@ class Limit(Fault):
         return float(self.burst or max(1.0, self.per_second))
 
 
-class EventRule(_Strict):
+class EventRule(Strict):
     """Which events are meant; everything given must hold.
 
     `event` and `event_id` are patterns (`*`, `?`); `field` is a dotted path that must be there,
@@ -211,18 +192,20 @@ class Duplicated(Fault):
     kind: Literal["duplicated"] = "duplicated"
 
 
+_OfCalls = Latency | Drip | CodeAnswer | HttpAnswer | Reset | Hang | Limit | Junk | ClockSkew
+_OfReads = LostAdvertiser | PageShift | ShortPage | ChangedType | TruncatedFile
 AnyFault = Annotated[
-    Latency | Drip | CodeAnswer | HttpAnswer | Reset | Hang | Limit | Poison | Partial | Duplicated,
+    _OfCalls | Poison | Partial | Duplicated | _OfReads | StuckTask | FailedTask,
     Field(discriminator="kind"),
 ]
 
 #: Faults that end a request otherwise than it would.
-Ending = CodeAnswer | HttpAnswer | Reset | Hang | Limit
+Ending = CodeAnswer | HttpAnswer | Reset | Hang | Limit | Junk | LostAdvertiser
 #: Faults that look at the events of a request.
 EventFault = Poison | Partial | Duplicated
 
 
-class FaultPlan(_Strict):
+class FaultPlan(Strict):
     """Faults, in the order they are asked."""
 
     faults: tuple[AnyFault, ...] = ()

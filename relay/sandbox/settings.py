@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, SecretStr
 
+from relay.sandbox.marketing.settings import MarketingSettings
 from relay.sandbox.plan import FaultPlan
 
 TokenState = Literal["allowed", "revoked", "expired"]
@@ -20,11 +21,17 @@ class _Settings(BaseModel):
 
 
 class TokenRule(_Settings):
-    """What one access token may do; `event_source_ids` None: it may operate every one."""
+    """What one access token may do; ids and scopes None: all of them.
+
+    `event_source_ids` are for events, the rest for the Marketing API; `app_id` None: the first app.
+    """
 
     token: SecretStr
     state: TokenState = "allowed"
     event_source_ids: frozenset[str] | None = None
+    advertiser_ids: frozenset[str] | None = None
+    scopes: frozenset[int] | None = None
+    app_id: str | None = None
 
 
 class AccessPlan(_Settings):
@@ -63,6 +70,7 @@ class SandboxSettings(_Settings):
     faults: FaultPlan = FaultPlan()
     access: AccessPlan = AccessPlan()
     rules: Strictness = Strictness()
+    marketing: MarketingSettings = MarketingSettings()
     light: bool = False
     names_index: bool = True
     oversize_code: Literal[40061, 40002] = 40061

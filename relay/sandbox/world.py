@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from relay.sandbox.access import Access
+from relay.sandbox.ads.model import AdWorld
+from relay.sandbox.ads.still import StillWorld
 from relay.sandbox.answers import Answer
-from relay.sandbox.faults import Faults, Seen
-from relay.sandbox.plan import FaultPlan, Roll
+from relay.sandbox.conditions import Roll, Seen
+from relay.sandbox.faults import Faults
+from relay.sandbox.marketing.desk import Desk
+from relay.sandbox.plan import FaultPlan
 from relay.sandbox.settings import SandboxSettings
 from relay.sandbox.state import Received, Tally
 
@@ -21,11 +25,20 @@ HTML: Final = "text/html"
 
 
 class World:
-    """The state of one stand-in. `started_at` is the clock's time, `roll` gives chance."""
+    """The state of one stand-in. `started_at` is the clock's time, `roll` gives chance; `ads` are
+    the ad accounts it plays, a small one that stands still where none are given."""
 
-    def __init__(self, settings: SandboxSettings, *, started_at: float, roll: Roll) -> None:
+    def __init__(
+        self,
+        settings: SandboxSettings,
+        *,
+        started_at: float,
+        roll: Roll,
+        ads: AdWorld | None = None,
+    ) -> None:
         self.settings = settings
         self.roll = roll
+        self.ads = StillWorld(started_at) if ads is None else ads
         self.open_calls = 0
         self.start_over(now=started_at)
 
@@ -35,6 +48,7 @@ class World:
         self.access = Access(self.settings.access)
         self.put_faults(self.settings.faults, now=now)
         self.received = self._nothing()
+        self.desk = Desk(self.settings.marketing)
 
     def begin_call(self) -> None:
         """A call has come; it is open until `end_call`."""
@@ -66,7 +80,7 @@ class World:
 
 
 class Call(NamedTuple):
-    """A request as it came."""
+    """A request as it came; `origin` is the scheme and the host it was sent to."""
 
     method: str
     path: str
@@ -75,10 +89,11 @@ class Call(NamedTuple):
     content_type: str
     content_encoding: str
     body: bytes
+    origin: str = ""
 
 
 class Reading(NamedTuple):
-    """A call and what its body says: `document` is None where it is not JSON."""
+    """A call and what it says: `document` is None where the body is not JSON."""
 
     call: Call
     request_id: str
@@ -87,21 +102,18 @@ class Reading(NamedTuple):
     event_source_id: str | None
     is_test: bool
     events: int
+    advertiser_ids: tuple[str, ...] = ()
 
     @property
     def seen(self) -> Seen:
-        return Seen(self.call.path, self.event_source_id)
-
-
-class Handled(NamedTuple):
-    """What a family of the API answered, and what became of the events it was brought."""
-
-    answer: Answer
-    tally: Tally = Tally()
+        return Seen(self.call.path, self.event_source_id, self.advertiser_ids)
 
 
 class Reply(NamedTuple):
-    """What to do with the connection: wait, then write the body or (`resets`) reset it."""
+    """What to do with the connection: wait, then write the body or (`resets`) reset it.
+
+    `chunks` come after the body: what is too long to be held at once. `at` is TikTok's time.
+    """
 
     status: int = 200
     body: bytes = b""
@@ -110,6 +122,21 @@ class Reply(NamedTuple):
     delay_s: float = 0.0
     drip_s: float = 0.0
     resets: bool = False
+    chunks: Iterator[bytes] | None = None
+    at: float = 0.0
+
+
+class Handled(NamedTuple):
+    """What a family of the API answered, and what became of the events it was brought.
+
+    `reply` is written in place of the envelope: a file, a page, a redirection.
+    """
+
+    answer: Answer
+    tally: Tally = Tally()
+    headers: Mapping[str, str] = _NO_HEADERS
+    extra_info: Mapping[str, Any] | None = None
+    reply: Reply | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,6 +217,7 @@ class Advertiser:
     pixels: dict[str, Pixel] = field(default_factory=dict)
     custom_conversions: dict[str, CustomConversion] = field(default_factory=dict)
     offline_sets: dict[str, OfflineSet] = field(default_factory=dict)
+    crm_sets: dict[str, OfflineSet] = field(default_factory=dict)
     suggestions: list[Suggestion] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from relay.deliver.backoff import Backoff
+from relay.backoff import Backoff
 from relay.deliver.breaker import LaneState, Standing
 from relay.deliver.codes import VerdictKind
 from relay.deliver.lane import Lane

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.deliver.backoff import Backoff, delay
+from relay.backoff import Backoff, delay
 from relay.deliver.limiter import Limiter
 
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from relay.sandbox.faults import Decision, Faults, Seen
+from relay.sandbox.conditions import Seen
+from relay.sandbox.faults import Decision, Faults
 from relay.sandbox.plan import EventRule, FaultPlan, Latency
 from relay.sandbox.profiles import PROFILES
 from relay.sandbox.state import Tally

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.deliver.backoff import MAX_RETRY_AFTER_S, Backoff, delay, retry_after_s
+from relay.backoff import MAX_RETRY_AFTER_S, Backoff, delay, retry_after_s
 
 ROLLS = st.floats(0, 1, exclude_max=True)
 POLICY = Backoff(base_s=1.0, cap_s=60.0, floor_s=0.1)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.deliver.scrub import MAX_CHARS, message, request_id
+from relay.scrub import MAX_CHARS, message, request_id
 
 DIGEST = "b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514"
 
