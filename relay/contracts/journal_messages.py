@@ -6,7 +6,7 @@ what it writes, and what a broker then has, against them.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NotRequired
 
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
 
@@ -36,6 +36,10 @@ Prints = Annotated[
     list[Annotated[int, Field(ge=0, lt=2**32)]],
     Field(description="CRC-32 of each id and digest that it can be found by"),
 ]
+Issues = Annotated[
+    list[Annotated[list[str], Field(min_length=2, max_length=2)]],
+    Field(description="a field and what is wrong with it, never its value"),
+]
 
 
 class EventHead(TypedDict):
@@ -59,6 +63,7 @@ class EventHead(TypedDict):
         int, Field(ge=0, description=f"what TikTok can match by, summed up: {_MATCH_KEYS}")
     ]
     prints: Prints
+    issues: NotRequired[Issues]
 
 
 class RefusalHead(TypedDict):
@@ -85,10 +90,7 @@ class Refusal(TypedDict):
     event_id: str | None
     order_id: str | None
     event_time: EventTime | None
-    errors: Annotated[
-        list[Annotated[list[str], Field(min_length=2, max_length=2)]],
-        Field(description="a field and what is wrong with it, never its value"),
-    ]
+    errors: Issues
 
 
 def messages() -> dict[str, Schema]:

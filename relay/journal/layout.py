@@ -8,6 +8,7 @@
                     b"s" lane                         JSON settled intervals
                     b"d" lane                         JSON [[first seq, first door seq, day], ...]
                     b"x" lane seq                     JSON digests: to be erased when it is settled
+                    b"salt"                           of the digests in samples
     log-YYYYMMDD    b"a" lane seq attempt id          JSON attempt with what it settled
                     b"d" lane door seq                door record: arrivals settled at the door
                     b"e" lane seq                     chunk: entries of one group commit
@@ -18,6 +19,9 @@
                     lane receipt digest               the same, for a receipt that may come again
                     b"\\xff\\xff" key                  remembered value of a source
     ledger          hour lane event name              JSON sums, see `relay.journal.ledger`
+    issues          hour lane event name              JSON counts, see `relay.journal.issues`
+    samples         hour lane seq                     JSON sample, see `relay.journal.sample`
+    notes           the note's key                    the note
     dead            milliseconds lane seq             JSON dead letter
 
 Lane numbers are 2 bytes, seqs 8, all big-endian, so that keys sort as numbers do. Chunks are in
@@ -53,6 +57,7 @@ AT_DOOR: Final = 1 << 63
 _KEY = struct.Struct(">cHQ")
 _INDEX_KEY = struct.Struct(">cHcQ")
 _LEDGER_KEY = struct.Struct(">IH")
+_SAMPLE_KEY = struct.Struct(">IHQ")
 _CLAIM = struct.Struct(">QdII")
 _COUNTERS = struct.Struct(">QQQQQ")
 
@@ -151,6 +156,26 @@ def ledger_place(key: bytes) -> tuple[int, int, str]:
     """Hour (since 1970, UTC), lane number and event name of a ledger row."""
     hour, lane = _LEDGER_KEY.unpack_from(key)
     return hour, lane, key[_LEDGER_KEY.size :].decode()
+
+
+def sample_key(hour: int, lane: int, seq: int) -> bytes:
+    return _SAMPLE_KEY.pack(hour, lane, seq)
+
+
+def sample_lane(key: bytes) -> int:
+    return int.from_bytes(key[4:6], "big")
+
+
+def sample_hour(key: bytes) -> int:
+    return int.from_bytes(key[:4], "big")
+
+
+def note_range(prefix: str, before: str | None = None) -> tuple[bytes, bytes]:
+    """The keys of notes that begin so (and sort before `before`), as start and stop."""
+    start = prefix.encode() or FIRST
+    # No byte of UTF-8 is 0xff.
+    stop = prefix.encode() + b"\xff"
+    return start, stop if before is None else max(start, min(stop, before.encode()))
 
 
 def json(value: object) -> bytes:

@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple, Protocol
 
+from relay.journal.issues import IssueRow
 from relay.journal.ledger import LedgerRow
+from relay.journal.sample import Sample
 from relay.model import (
     Answer,
     Arrival,
@@ -145,6 +147,10 @@ class Outlet(Protocol):
         ...
 
 
+#: A note: its key, and what it says.
+Note = tuple[str, bytes]
+
+
 class Archive(Protocol):
     """What people ask a journal. All of it raises `JournalUnavailable`."""
 
@@ -165,8 +171,43 @@ class Archive(Protocol):
         """The ledger of `start_hour <= hour < end_hour` (hours since 1970, UTC), in that order."""
         ...
 
+    def issues(
+        self, destination: str | None, start_hour: int, end_hour: int
+    ) -> AsyncIterator[IssueRow]:
+        """What was wrong with fields at the door, counted; by hour, as `sums`, and kept as long."""
+        ...
 
-class Records(Archive, Protocol):
+    def samples(
+        self, destination: str | None, start_hour: int, end_hour: int
+    ) -> AsyncIterator[Sample]:
+        """A sample of what was delivered, no test events, by hour of the event's time; of an hour
+        in any order. Kept for `retention` after that hour."""
+        ...
+
+    def notes(self, prefix: str) -> AsyncIterator[Note]:
+        """The notes whose keys begin so, in the order of their keys (by code point)."""
+        ...
+
+
+class Notes(Protocol):
+    """A small room for what must outlive a process: audits keep there what they saw. A key is text
+    of at most 512 bytes without NUL, a value has at most 16 MiB; raises ValueError for any other,
+    and `JournalUnavailable`."""
+
+    async def put_note(self, key: str, value: bytes) -> None:
+        """Durable when it returns; a note of this key is replaced."""
+        ...
+
+    def notes(self, prefix: str) -> AsyncIterator[Note]:
+        """See `Archive.notes`."""
+        ...
+
+    async def drop_notes(self, prefix: str, before: str) -> None:
+        """Forget the notes whose keys begin so and sort before `before`."""
+        ...
+
+
+class Records(Archive, Notes, Protocol):
     """The side of the journal that people ask, and the metrics."""
 
     def counts(self) -> Mapping[str, Counts]:

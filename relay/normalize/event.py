@@ -113,6 +113,8 @@ class Normalizer:
         if event_id is None:
             order_id = parts.get("properties", _NOTHING).get("order_id")
             event_id = order_id or _derived_id(name, moment, parts)
+            flaw = Flaw.DERIVED if order_id is None else Flaw.FROM_ORDER_ID
+            issues.append(FieldIssue("event_id", flaw.value))
         if at != moment:
             issues.append(FieldIssue("event_time", Flaw.CLAMPED.value))
         item = {"event": name, "event_time": at, "event_id": event_id, **parts}
@@ -153,7 +155,8 @@ def _lacking(paths: Iterable[str], issues: Issues) -> Reason:
     """Say which fields are missing; the reason tells "not there" from "there, but bad"."""
     reason = Reason.MISSING_FIELD
     for path in paths:
-        if any(issue.field.startswith(path) for issue in issues):
+        within = (f"{path}.", f"{path}[")
+        if any(issue.field == path or issue.field.startswith(within) for issue in issues):
             reason = Reason.BAD_FIELD
         else:
             issues.append(FieldIssue(path, Flaw.MISSING.value))

@@ -63,6 +63,9 @@ class Flaw(StrEnum):
     PERSONAL_DATA = "personal_data"
     CLAMPED = "clamped"  # kept, moved to now
     HASHED = "hashed"  # kept as its digest
+    MILLISECONDS = "milliseconds"  # kept, read as such
+    DERIVED = "derived"  # there was none: a digest of the event stands in
+    FROM_ORDER_ID = "from_order_id"  # there was none: the order's id stands in
     BAD_EVENT_NAME = "bad_event_name"
     CASE_DIFFERS = "case_differs"  # kept: a custom event that is a standard one but for its case
     # where it stands

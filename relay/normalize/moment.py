@@ -8,13 +8,15 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from relay.model import Reason
-from relay.normalize.fields import Flaw, Flawed, dropped
+from relay.normalize.fields import Flaw, Flawed, dropped, kept
 
 #: The years 2000 to 2099 in seconds. Read as milli-, micro- or nanoseconds they do not overlap, so
 #: the size of a number tells its unit.
 _FIRST: Final = 946_684_800
 _LAST: Final = 4_102_444_800
 _UNITS: Final = (1, 10**3, 10**6, 10**9)
+#: JavaScript's unit, sent by mistake: said, so that the sender's clock is looked at.
+_MILLISECONDS: Final = 10**3
 
 _MAX_LENGTH: Final = 64
 _NUMBER: Final = re.compile(r"([0-9]{9,19})(?:\.[0-9]*)?\Z").match
@@ -39,7 +41,8 @@ def seconds(raw: object) -> int | Flawed | None:
 def _from_number(number: float) -> int | Flawed:
     for unit in _UNITS:
         if _FIRST * unit <= number < _LAST * unit:
-            return int(number // unit)
+            found = int(number // unit)
+            return kept(found, Flaw.MILLISECONDS) if unit == _MILLISECONDS else found
     return dropped(Flaw.NOT_A_TIME)
 
 

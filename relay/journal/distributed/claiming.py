@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from zlib import crc32
 
-from relay.journal import attempts, fingerprint, ledger
+from relay.journal import attempts, fingerprint, issues, ledger
 from relay.journal.attempts import AttemptRecord, Ended
 from relay.journal.distributed import book, claims, letters, ownership
 from relay.journal.distributed.claims import Owner, day_of, key_of, tag_of
@@ -22,6 +22,7 @@ from relay.journal.distributed.message import Arrived, digest_of
 from relay.journal.distributed.ownership import Booking
 from relay.journal.distributed.progress import Progress
 from relay.journal.intervals import ranges_of
+from relay.journal.issues import Noted
 from relay.journal.receipts import is_dead_letter, may_come_again
 from relay.model import Outcome, Reason
 from relay.postgres.database import Connection
@@ -138,13 +139,14 @@ class Claimer:
                 rows,
             )
         records: list[tuple[int, AttemptRecord]] = []
-        lines: defaultdict[book.Line, ledger.Sums] = defaultdict(ledger.Sums)
+        lines: defaultdict[book.Line, list[tuple[str, bool]]] = defaultdict(list)
         for partition, part in found.items():
             ended: defaultdict[Fate, list[int]] = defaultdict(list)
             for each, fate in part.arrived:
-                if fate.outcome is not None:
+                if fate.outcome is not None and fate.reason is not None:
                     ended[fate].append(each.offset)
-                    lines[_line(each, fate.outcome, now)].count += 1
+                    is_test = each.test_event_code is not None
+                    lines[_line(each, fate.outcome, now)].append((fate.reason.value, is_test))
             invalid = [
                 each
                 for each, fate in part.arrived
@@ -154,7 +156,25 @@ class Claimer:
             if ended:
                 records.append((partition, _record_of(ended, now)))
         await write_attempts(connection, self._destination, records)
-        await book.add(connection, self._destination, min(found, default=0), lines)
+        await self._sum_up(connection, found, lines, now)
+
+    async def _sum_up(
+        self,
+        connection: Connection,
+        found: Mapping[int, Claimed],
+        lines: Mapping[book.Line, Sequence[tuple[str, bool]]],
+        now: float,
+    ) -> None:
+        shard = min(found, default=0)
+        sums = {line: ledger.sum_at_door(ended) for line, ended in lines.items()}
+        await book.add(connection, self._destination, shard, sums)
+        noted = [
+            _noted(each)
+            for part in found.values()
+            for each, fate in part.arrived
+            if each.issues and fate is not _DUPLICATE and each.test_event_code is None
+        ]
+        await book.add_issues(connection, self._destination, shard, issues.count(noted, now))
 
 
 class _Placing:
@@ -233,6 +253,12 @@ def _fingerprints(messages: Sequence[Arrived]) -> tuple[list[int], bytes]:
 def _line(message: Arrived, outcome: Outcome, now: float) -> book.Line:
     at = message.refusal.event_time if message.refusal else message.fields[5]
     return ledger.hour_of(now if at is None else at), message.fields[3], outcome.value
+
+
+def _noted(message: Arrived) -> Noted:
+    refusal = message.refusal
+    at = message.fields[5] if refusal is None else refusal.event_time
+    return Noted(message.fields[3], at, message.issues)
 
 
 def _record_of(ended: Mapping[Fate, Sequence[int]], now: float) -> AttemptRecord:

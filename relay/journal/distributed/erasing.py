@@ -2,13 +2,14 @@
 
 A topic cannot be rewritten. So what is in it is withheld from then on: an event that waits and is
 about such a person is not sent, what was sent is shown without its body and not found by the
-digest, and its dead letters go. The topic itself forgets with its retention.
+digest, and its dead letters and samples go. The topic itself forgets with its retention.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from relay.journal.distributed import sampled
 from relay.postgres.database import Connection, Database
 
 
@@ -35,8 +36,11 @@ class Erasures:
         self._latest = max(self._since.values(), default=float("-inf"))
 
 
-async def add(connection: Connection, digests: Sequence[str], now: float) -> None:
-    """Note digests (64 lower-case hex each), and delete the dead letters of these people."""
+async def add(
+    connection: Connection, digests: Sequence[str], event_ids: Sequence[str], now: float
+) -> None:
+    """Note digests (64 lower-case hex each), and delete the dead letters of these people, and the
+    samples, those of their events' ids too."""
     await connection.executemany(
         "insert into erasures (digest, at) values ($1, $2) on conflict do nothing",
         [(digest.encode(), now) for digest in digests],
@@ -45,3 +49,4 @@ async def add(connection: Connection, digests: Sequence[str], now: float) -> Non
         await connection.execute(
             "delete from dead_letters where position($1::bytea in wire) > 0", digest.encode()
         )
+    await sampled.forget(connection, digests, event_ids)

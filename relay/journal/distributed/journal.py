@@ -14,11 +14,7 @@ from aiokafka.errors import KafkaError
 
 from relay.clock import Clock
 from relay.errors import DatabaseUnavailable, JournalUnavailable, TopicsMissing
-from relay.journal.distributed import (
-    erasing,
-    message,
-    parking,
-)
+from relay.journal.distributed import book, erasing, message, parking
 from relay.journal.distributed.census import Tally
 from relay.journal.distributed.claims import day_of
 from relay.journal.distributed.consumer import TopicReader
@@ -199,14 +195,15 @@ class DistributedJournal(DistributedRecords):
         now = self.clock.now()
         since = now - self.settings.retention_s
         with as_journal():
-            known = 0
-            for digest in digests:
-                known += len(await self.search.find(digest, since, 2**31))
+            known = [
+                trace for each in digests for trace in await self.search.find(each, since, 2**31)
+            ]
+            event_ids = sorted({trace.event_id for trace in known if trace.event_id})
             async with self.database.transaction() as connection:
-                await erasing.add(connection, digests, now)
+                await erasing.add(connection, digests, event_ids, now)
                 await self.database.notify(connection, _ERASED, "")
             await self._withhold_erased()
-        return known
+        return len(known)
 
     def _hear_of_erasures(self, payload: str) -> None:
         self._start(self._withhold_erased_later())
@@ -316,12 +313,13 @@ class DistributedJournal(DistributedRecords):
                     await self._days.drop(connection, name, day_of(now - seconds))
             past = now - settings.retention_s
             await self.database.execute("delete from dead_letters where at < $1", past)
+            await self.database.execute("delete from samples where hour < $1", int(past // 3600))
             await self.database.execute("delete from erasures where at < $1", past - DAY_S)
             await self.database.execute(
                 "delete from remembered where at < $1", now - settings.longest_window_s - DAY_S
             )
             hour = int((now - settings.ledger_retention_s) // 3600)
-            for table in ("ledger", "ledger_values"):
+            for table in book.BY_HOUR:
                 await self.database.execute(f"delete from {table} where hour < $1", hour)  # noqa: S608
 
     # --- what runs beside -------------------------------------------------------------------------

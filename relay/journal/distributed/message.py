@@ -45,13 +45,14 @@ class Encoded(NamedTuple):
 class Arrived(NamedTuple):
     """A message taken apart. `offset` is its place in the partition; `prints` are the CRC-32s of
     everything but its receipt that it can be found by; `fields` are those of an `Entry` behind
-    `seq`. `refusal` is None for an event."""
+    `seq`. `refusal` is None for an event. `issues` are those that were noted at the door."""
 
     offset: int
     claim: bytes
     prints: Sequence[int]
     fields: tuple[Any, ...]
     refusal: Refusal | None
+    issues: Sequence[FieldIssue] = ()
 
     @property
     def accepted_at(self) -> float:
@@ -62,6 +63,11 @@ class Arrived(NamedTuple):
     def receipt(self) -> str:
         receipt: str = self.fields[1]
         return receipt
+
+    @property
+    def test_event_code(self) -> str | None:
+        code: str | None = self.fields[7]
+        return code
 
     def entry(self, seq: int) -> Entry:
         return Entry._make((seq, *self.fields))
@@ -84,6 +90,8 @@ def encode(arrival: Arrival, at: float) -> Encoded:
             "currency": result.currency, "match_keys": result.match_keys,
             "prints": list(map(crc32, result.tokens)),
         }  # fmt: skip
+        if result.issues:
+            head["issues"] = _pairs(result.issues)
         return Encoded(result.claim, result.wire, [(HEADER, orjson.dumps(head))])
     return _encode_refusal(receipt, source, result, at)
 
@@ -96,7 +104,7 @@ def _encode_refusal(receipt: str, source: str, refusal: Refusal, at: float) -> E
     }  # fmt: skip
     value = {
         "event": refusal.name, "event_id": refusal.event_id, "order_id": refusal.order_id,
-        "event_time": refusal.event_time, "errors": [list(error) for error in refusal.errors],
+        "event_time": refusal.event_time, "errors": _pairs(refusal.errors),
     }  # fmt: skip
     return Encoded(digest_of(receipt), orjson.dumps(value), [(HEADER, orjson.dumps(head))])
 
@@ -117,10 +125,12 @@ def decode(
         if key is None or value is None or len(key) != CLAIM_BYTES:
             raise ValueError("not a message of this relay")
         if head["kind"] == "event":
-            return Arrived(offset, key, head["prints"], _fields(head, value), None)
+            issues = _issues(head.get("issues", ()))
+            return Arrived(offset, key, head["prints"], _fields(head, value), None, issues)
         said = orjson.loads(value)
         refusal = _refusal(head, said)
-        return Arrived(offset, key, head["prints"], _fields(head | said, b""), refusal)
+        fields = _fields(head | said, b"")
+        return Arrived(offset, key, head["prints"], fields, refusal, refusal.errors)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("not a message of this relay") from error
 
@@ -134,11 +144,18 @@ def _fields(head: dict[str, Any], body: bytes) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+def _pairs(issues: Iterable[FieldIssue]) -> list[list[str]]:
+    return [list(issue) for issue in issues]
+
+
+def _issues(pairs: Iterable[Sequence[str]]) -> Sequence[FieldIssue]:
+    return [FieldIssue(field, reason) for field, reason in pairs]
+
+
 def _refusal(head: dict[str, Any], said: dict[str, Any]) -> Refusal:
-    errors = [FieldIssue(field, reason) for field, reason in said["errors"]]
     return Refusal(
         Outcome(head["outcome"]), Reason(head["reason"]), said["event"], said["event_id"],
-        said["order_id"], said["event_time"], errors,
+        said["order_id"], said["event_time"], _issues(said["errors"]),
     )  # fmt: skip
 
 

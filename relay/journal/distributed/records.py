@@ -8,14 +8,18 @@ from dataclasses import replace
 
 from relay.clock import Clock
 from relay.errors import DatabaseUnavailable, JournalUnavailable
-from relay.journal.distributed import book, census, letters, verification
+from relay.journal.distributed import book, census, letters, notes, sampled, verification
 from relay.journal.distributed.browser import Browser
 from relay.journal.distributed.census import Tally
 from relay.journal.distributed.erasing import Erasures
 from relay.journal.distributed.search import Search
 from relay.journal.distributed.settings import DistributedSettings
 from relay.journal.findings import Finding, Verification
+from relay.journal.issues import IssueRow
 from relay.journal.ledger import LedgerRow
+from relay.journal.notes import check_key, check_note
+from relay.journal.protocol import Note
+from relay.journal.sample import Sample
 from relay.model import Counts, DeadLetter, Trace, Waiting
 from relay.postgres.database import Database
 
@@ -100,10 +104,46 @@ class DistributedRecords:
     async def sums(
         self, destination: str | None, start_hour: int, end_hour: int
     ) -> AsyncIterator[LedgerRow]:
-        """See `protocol.Records.sums`."""
+        """See `protocol.Archive.sums`."""
         with as_journal():
             async for row in book.sums(self.database, destination, start_hour, end_hour):
                 yield row
+
+    async def issues(
+        self, destination: str | None, start_hour: int, end_hour: int
+    ) -> AsyncIterator[IssueRow]:
+        """See `protocol.Archive.issues`."""
+        with as_journal():
+            async for row in book.issues(self.database, destination, start_hour, end_hour):
+                yield row
+
+    async def samples(
+        self, destination: str | None, start_hour: int, end_hour: int
+    ) -> AsyncIterator[Sample]:
+        """See `protocol.Archive.samples`."""
+        with as_journal():
+            async for sample in sampled.read(self.database, destination, start_hour, end_hour):
+                yield sample
+
+    async def put_note(self, key: str, value: bytes) -> None:
+        """See `protocol.Notes.put_note`."""
+        check_note(key, value)
+        with as_journal():
+            await notes.put(self.database, key, value)
+
+    async def notes(self, prefix: str) -> AsyncIterator[Note]:
+        """See `protocol.Archive.notes`."""
+        check_key(prefix)
+        with as_journal():
+            async for note in notes.read(self.database, prefix):
+                yield note
+
+    async def drop_notes(self, prefix: str, before: str) -> None:
+        """See `protocol.Notes.drop_notes`."""
+        check_key(prefix)
+        check_key(before)
+        with as_journal():
+            await notes.drop(self.database, prefix, before)
 
     async def verify(self) -> Verification:
         """Read what waits in the topics, and hold it against the tables; nothing is changed.

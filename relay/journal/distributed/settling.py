@@ -16,6 +16,7 @@ from relay.journal.distributed.days import Days
 from relay.journal.distributed.message import digest_of
 from relay.journal.distributed.ownership import Booking
 from relay.journal.distributed.progress import Progress
+from relay.journal.distributed.sampled import Samples
 from relay.journal.distributed.stock import Place
 from relay.journal.intervals import ranges_of
 from relay.journal.receipts import may_come_again
@@ -88,6 +89,7 @@ class Settler:
         self._days = days
         self._unknown_since = unknown_since
         self._erased = erased
+        self._samples = Samples(destination)
 
     async def settle(
         self,
@@ -114,7 +116,8 @@ class Settler:
                 await self._release(connection, ending.held, now)
             if ending.outcome in DEAD_LETTER:
                 await self._bury(connection, ending, settlement.attempt, now)
-        await self._sum_up(connection, settlement)
+        await self._sum_up(connection, settlement, now)
+        await self._sample(connection, settlement, now)
         return later
 
     def _bookings(
@@ -189,14 +192,21 @@ class Settler:
             connection, self._destination, dead, (ending.outcome, ending.reason), attempt, now
         )
 
-    async def _sum_up(self, connection: Connection, settlement: Settlement) -> None:
+    async def _sum_up(self, connection: Connection, settlement: Settlement, now: float) -> None:
         lines: dict[book.Line, ledger.Sums] = {}
         for ending in settlement.endings:
             entries = [entry for entry, _ in ending.held]
-            for (hour, name), sums in ledger.sum_entries(entries).items():
+            for (hour, name), sums in ledger.sum_entries(entries, ending.reason, now).items():
                 lines.setdefault((hour, name, ending.outcome.value), ledger.Sums()).plus(sums)
         shard = min(settlement.offsets(), default=-1)
         await book.add(connection, self._destination, shard, lines)
+
+    async def _sample(self, connection: Connection, settlement: Settlement, now: float) -> None:
+        """Last, for the sampler counts what it is given: a transaction that fails is repeated."""
+        for ending in settlement.endings:
+            if ending.outcome is Outcome.DELIVERED:
+                entries = [entry for entry, _ in ending.held if not self._erased(entry)]
+                await self._samples.add(connection, entries, now)
 
 
 def _by_partition(places: Iterable[Place]) -> Mapping[int, list[int]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rocksdict import WriteBatch
 
 from relay.journal import chunk, door, fingerprint, layout, ledger
+from relay.journal.issues import Noted
 from relay.journal.queue import Queue
 from relay.journal.receipts import is_dead_letter, may_come_again
 from relay.journal.rocksdb import claims
@@ -45,6 +46,23 @@ class _Section:
     events: list[Arrival] = field(default_factory=list)
     prints: list[int] = field(default_factory=list)
     settled: list[door.DoorRecord] = field(default_factory=list)
+    tests: set[int] = field(default_factory=set)  # which of the settled are test events
+    noted: list[Noted] = field(default_factory=list)
+
+    def wait(self, arrival: Arrival, event: Event, print_: int) -> None:
+        self.events.append(arrival)
+        self.prints.append(print_)
+        if event.issues and event.test_event_code is None:
+            self.noted.append(Noted(event.name, event.event_time, event.issues))
+
+    def end(self, arrival: Arrival, answer: Answer) -> None:
+        result = arrival.result
+        if isinstance(result, Event):
+            if result.test_event_code is not None:
+                self.tests.add(len(self.settled))
+        elif result.errors:
+            self.noted.append(Noted(result.name, result.event_time, result.errors))
+        self.settled.append(door.of_arrival(arrival, answer))
 
 
 class Appender:
@@ -85,6 +103,7 @@ class Appender:
         most = layout.MAX_DOOR_RECORDS
         for start in range(0, len(section.settled), most):
             self._store_door(queue, section.settled[start : start + most], batch, now)
+        self._sum_up(section, now)
         self._state.store_counters(queue, batch)
 
     def _store_chunk(
@@ -118,12 +137,16 @@ class Appender:
             if is_dead_letter(record.receipt, record.outcome):
                 self._letters.bury_at_door(queue, place, record, batch, now)
         queue.settled_at_door(len(records))
-        sums = Counter(
-            (ledger.hour_of(now if at is None else at), name or "", outcome)
-            for _, _, name, _, _, at, outcome, _, _ in records
-        )
-        for (hour, name, outcome), count in sums.items():
-            self._state.book(queue, hour, name, outcome, ledger.Sums(count))
+
+    def _sum_up(self, section: _Section, now: float) -> None:
+        ended: defaultdict[tuple[int, str, str], list[tuple[str, bool]]] = defaultdict(list)
+        for place, record in enumerate(section.settled):
+            at = now if record.event_time is None else record.event_time
+            line = ledger.hour_of(at), record.name or "", record.outcome
+            ended[line].append((record.reason, place in section.tests))
+        for (hour, name, outcome), each in ended.items():
+            self._state.book(section.queue, hour, name, outcome, ledger.sum_at_door(each))
+        self._state.note_issues(section.queue, section.noted, now)
 
 
 class _Group:
@@ -167,13 +190,12 @@ class _Group:
         if isinstance(result, Event):
             answer = self._claim(section, result, tag)
             if answer is _WAITS:
-                section.events.append(arrival)
-                section.prints.append(tag[0])
+                section.wait(arrival, result, tag[0])
             if answer is not _DUPLICATE:
                 return answer
         else:
             answer = Answer(result.outcome, result.reason)
-        section.settled.append(door.of_arrival(arrival, answer))
+        section.end(arrival, answer)
         if own is not None:
             self._put(own, layout.pack_claim(NO_ENTRY, self._now, tag))
         return answer

@@ -56,9 +56,10 @@ class Chores:
 
     async def _erase(self, digests: Sequence[str], seqs: Mapping[str, set[int]]) -> int:
         letters = await asyncio.to_thread(erase.letters_of, self._search, digests)
-        if not seqs and not letters:
+        samples = await asyncio.to_thread(erase.samples_of, self._search, digests)
+        if not seqs and not letters and not samples:
             return 0
-        erased: int = await self._engine.submit(EraseJob(digests, seqs, letters))
+        erased: int = await self._engine.submit(EraseJob(digests, seqs, letters, samples))
         return erased
 
     async def _erase_later(self) -> None:

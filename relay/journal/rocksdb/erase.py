@@ -1,7 +1,8 @@
 """Erasing a person: what waits is withheld, what is recorded loses its body.
 
 A shop passes on a person's wish to be forgotten as digests of the person's identifiers. The
-records stay countable and findable by their ids, without anything of the person. The bytes leave
+records stay countable and findable by their ids, without anything of the person; what was sampled
+of the person goes as a whole. The bytes leave
 the disk when RocksDB next rewrites their file, at the latest with the day's log.
 
 An entry that is on its way to TikTok in this moment is remembered, and erased once it is settled
@@ -15,10 +16,10 @@ from dataclasses import dataclass, field
 
 from rocksdict import WriteBatch
 
-from relay.journal import chunk, layout
+from relay.journal import chunk, layout, ledger
 from relay.journal.chunk import Chunk
 from relay.journal.queue import Queue
-from relay.journal.rocksdb.folder import DEAD, LOG, META
+from relay.journal.rocksdb.folder import DEAD, LOG, META, SAMPLES
 from relay.journal.rocksdb.memory import Memory
 from relay.journal.rocksdb.scan import row_at_or_before
 from relay.journal.rocksdb.search import Search
@@ -39,6 +40,7 @@ class EraseJob:
     digests: Sequence[str]
     seqs: Mapping[str, set[int]] = field(default_factory=dict)
     letters: Sequence[str] = ()
+    samples: Sequence[bytes] = ()
 
 
 def entries_of(search: Search, digests: Sequence[str]) -> dict[str, set[int]]:
@@ -58,6 +60,16 @@ def letters_of(search: Search, digests: Sequence[str]) -> list[str]:
         for letter in search.dead_letters()
         if letter.wire is not None and _mentions(letter.wire, digests)
     ]
+
+
+def samples_of(search: Search, digests: Sequence[str]) -> list[bytes]:
+    """Keys of the samples whose buyer is the person. Reads all samples."""
+    sampler = search.books.sampler()
+    if sampler is None:
+        return []
+    buyers = {sampler.digest(digest) for digest in digests}
+    samples = search.books.samples(None, 0, ledger.LAST_HOUR)
+    return [key for key, sample in samples if sample.buyer in buyers]
 
 
 class Eraser:
@@ -98,6 +110,8 @@ class Eraser:
                 day, stored = chunks.get((queue.number, first), (day, stored))
                 behind = first + stored.size
                 hits = self._hits(queue, stored.entries(first), job.digests, batch)
+                for entry in hits:
+                    self._forget_sample(queue, entry, batch)
                 if hits:
                     count += len(hits)
                     self._withhold(queue, hits, batch, now)
@@ -105,6 +119,8 @@ class Eraser:
             self._done(queue, job, batch)
         for letter_id in job.letters:
             batch.delete(bytes.fromhex(letter_id), self._state.folder.handle(DEAD))
+        for key in job.samples:
+            batch.delete(key, self._state.folder.handle(SAMPLES))
         return count
 
     def _chunk(self, queue: Queue, seq: int) -> tuple[str, int, Chunk] | None:
@@ -138,6 +154,12 @@ class Eraser:
                 continue
             hits.append(entry)
         return hits
+
+    def _forget_sample(self, queue: Queue, entry: Entry, batch: WriteBatch) -> None:
+        """If there is one: its buyer may be named by another identifier of the person."""
+        hour = ledger.hour_of(entry.event_time)
+        key = layout.sample_key(hour, queue.number, entry.seq)
+        batch.delete(key, self._state.folder.handle(SAMPLES))
 
     def _done(self, queue: Queue, job: EraseJob, batch: WriteBatch) -> None:
         """Forget what was to be done later, and is done with this job."""

@@ -16,12 +16,24 @@ from relay.journal.rocksdb.options import CACHE_BYTES, CLAIMS, database_options,
 from relay.journal.rocksdb.place import Place
 from relay.journal.rocksdb.trouble import Damaged, opening, reachable, translating
 
-__all__ = ["CLAIMS", "DEAD", "LEDGER", "LOG", "META", "Folder"]
+__all__ = [
+    "CLAIMS",
+    "DEAD",
+    "ISSUES",
+    "LEDGER",
+    "LOG",
+    "META",
+    "NOTES",
+    "SAMPLES",
+    "Folder",
+]
 
 META, LEDGER, DEAD = "meta", "ledger", "dead"
+ISSUES, SAMPLES, NOTES = "issues", "samples", "notes"
 LOG = "log-"
 
 _DATA = (".sst", ".log")
+_ALWAYS = frozenset({META, LEDGER, DEAD, ISSUES, SAMPLES, NOTES})
 
 
 class Table(NamedTuple):
@@ -82,7 +94,7 @@ class Folder:
                 self._links = Links(self._database, self.path / "quarantine")
                 existing = self._existing()
                 seeds.check(self.path, existing)
-                self.names = {META, LEDGER, DEAD, *existing}
+                self.names = {*_ALWAYS, *existing}
                 options = database_options(self._cache, create=create)
                 families = {name: family_options(name, self._cache) for name in self.names}
                 self._db = opening(lambda: Rdict(str(self._database), options, families))

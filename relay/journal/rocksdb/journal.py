@@ -13,18 +13,22 @@ from relay.clock import Clock
 from relay.errors import JournalFull, JournalUnavailable
 from relay.journal import layout
 from relay.journal.intervals import ranges_of
+from relay.journal.issues import IssueRow
 from relay.journal.ledger import LedgerRow
-from relay.journal.protocol import End, Fits, Parked
+from relay.journal.notes import check_key, check_note
+from relay.journal.protocol import End, Fits, Note, Parked
 from relay.journal.queue import Queue
 from relay.journal.rocksdb import attempt_rows, claims
 from relay.journal.rocksdb.append import AppendJob
 from relay.journal.rocksdb.chores import Chores
 from relay.journal.rocksdb.engine import Engine, Listeners
 from relay.journal.rocksdb.letters import MarkJob
+from relay.journal.rocksdb.notes import DropNotesJob, NoteJob
 from relay.journal.rocksdb.records import Records
 from relay.journal.rocksdb.search import MOST_TRACES, Search
 from relay.journal.rocksdb.settle import SettleJob
 from relay.journal.rocksdb.upkeep import Keep, Upkeep
+from relay.journal.sample import Sample
 from relay.model import (
     Answer,
     Arrival,
@@ -310,5 +314,33 @@ class RocksJournal:
     def sums(
         self, destination: str | None, start_hour: int, end_hour: int
     ) -> AsyncIterator[LedgerRow]:
-        """See `protocol.Records.sums`."""
+        """See `protocol.Archive.sums`."""
         return self._records.sums(destination, start_hour, end_hour)
+
+    def issues(
+        self, destination: str | None, start_hour: int, end_hour: int
+    ) -> AsyncIterator[IssueRow]:
+        """See `protocol.Archive.issues`."""
+        return self._records.issues(destination, start_hour, end_hour)
+
+    def samples(
+        self, destination: str | None, start_hour: int, end_hour: int
+    ) -> AsyncIterator[Sample]:
+        """See `protocol.Archive.samples`."""
+        return self._records.samples(destination, start_hour, end_hour)
+
+    async def put_note(self, key: str, value: bytes) -> None:
+        """See `protocol.Notes.put_note`."""
+        check_note(key, value)
+        self._engine.check()
+        await self._engine.submit(NoteJob(key, value))
+
+    def notes(self, prefix: str) -> AsyncIterator[Note]:
+        """See `protocol.Archive.notes`."""
+        return self._records.notes(prefix)
+
+    async def drop_notes(self, prefix: str, before: str) -> None:
+        """See `protocol.Notes.drop_notes`."""
+        check_key(prefix)
+        check_key(before)
+        await self._engine.submit(DropNotesJob(prefix, before))

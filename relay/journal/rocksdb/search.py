@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from rocksdict import Rdict
 
-from relay.journal import chunk, door, fingerprint, layout, ledger
-from relay.journal.ledger import LedgerRow
+from relay.journal import chunk, door, fingerprint, layout
 from relay.journal.queue import Queue
 from relay.journal.rocksdb import attempt_rows
-from relay.journal.rocksdb.folder import LEDGER, LOG
+from relay.journal.rocksdb.books import Books
+from relay.journal.rocksdb.folder import LOG
 from relay.journal.rocksdb.letters import Letters
 from relay.journal.rocksdb.reader import Reader
 from relay.journal.rocksdb.scan import pass_by, row_at_or_before, rows
@@ -44,6 +44,8 @@ class Search:
     def __init__(self, state: State) -> None:
         self._state = state
         self._letters = Letters(state)
+        #: Sums, samples and notes.
+        self.books = Books(state)
 
     # --- by id ------------------------------------------------------------------------------------
 
@@ -134,7 +136,7 @@ class Search:
             entry.body, sorted(attempts.values(), key=lambda attempt: attempt.started_at),
         )  # fmt: skip
 
-    # --- dead letters and sums --------------------------------------------------------------------
+    # --- dead letters -----------------------------------------------------------------------------
 
     def dead_letters(
         self, destination: str | None = None, *, behind: str = "", limit: int | None = None
@@ -145,30 +147,6 @@ class Search:
     def dead_letter(self, letter_id: str) -> DeadLetter | None:
         """One dead letter by its id, or None."""
         return self._letters.one(letter_id)
-
-    def sums(self, destination: str | None, start_hour: int, end_hour: int) -> Iterator[LedgerRow]:
-        """The ledger of `start_hour <= hour < end_hour` (hours since 1970, UTC), by hour."""
-        names = {queue.number: name for name, queue in list(self._state.queues.items())}
-        start, stop = layout.ledger_key(start_hour, 0, ""), layout.ledger_key(end_hour, 0, "")
-        if LEDGER not in self._state.folder.names:
-            return
-        for key, value in rows(self._state.folder.family(LEDGER), start, stop, pass_by):
-            hour, lane, event = layout.ledger_place(key)
-            name = names.get(lane)
-            if name is not None and destination in (None, name):
-                for outcome, sums in ledger.unpack_row(value).items():
-                    yield LedgerRow(hour, name, event, Outcome(outcome), sums)
-
-    def some_sums(
-        self, destination: str | None, start_hour: int, end_hour: int, at_least: int
-    ) -> list[LedgerRow]:
-        """The same, but only whole hours until there are `at_least` rows."""
-        found: list[LedgerRow] = []
-        for row in self.sums(destination, start_hour, end_hour):
-            if len(found) >= at_least and row.hour != found[-1].hour:
-                break
-            found.append(row)
-        return found
 
 
 def _seqs_in_records(family: Rdict, lane: int, kind: bytes, token: str) -> set[int]:

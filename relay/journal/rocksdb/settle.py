@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from rocksdict import WriteBatch
 
-from relay.journal import attempts, layout, ledger
+from relay.journal import attempts, layout, ledger, sample
 from relay.journal.attempts import AttemptRecord, Ended, Range
 from relay.journal.intervals import IntervalSet, ranges_of
 from relay.journal.queue import Queue
 from relay.journal.receipts import may_come_again
 from relay.journal.rocksdb import claims
 from relay.journal.rocksdb.append import NO_ENTRY
-from relay.journal.rocksdb.folder import CLAIMS, LOG
+from relay.journal.rocksdb.folder import CLAIMS, LOG, SAMPLES
 from relay.journal.rocksdb.letters import Letters
 from relay.journal.rocksdb.reader import Reader
 from relay.journal.rocksdb.state import State
@@ -95,7 +95,9 @@ class Settler:
         else:
             self.check(job)
         for part in parts:
-            self._settle(queue, part)
+            self._settle(queue, part, now)
+            if part.outcome is Outcome.DELIVERED:
+                self._sample(queue, part, batch, now)
             if part.outcome in CLAIM_RELEASING:
                 self._release(queue, part, batch, now)
             if part.outcome in DEAD_LETTER:
@@ -121,7 +123,8 @@ class Settler:
         self._record(queue, None, ended, (), batch, now)
         if count:
             hour = ledger.hour_of(now)
-            self._state.book(queue, hour, "", Outcome.INVALID.value, ledger.Sums(count))
+            sums = ledger.sum_at_door([(Reason.DAMAGED.value, False)] * count)
+            self._state.book(queue, hour, "", Outcome.INVALID.value, sums)
         self._finish(queue, batch)
 
     def _finish(self, queue: Queue, batch: WriteBatch) -> None:
@@ -129,10 +132,20 @@ class Settler:
         self._state.store_counters(queue, batch)
         self._state.store_ledger(batch)
 
-    def _settle(self, queue: Queue, part: _Part) -> None:
+    def _settle(self, queue: Queue, part: _Part, now: float) -> None:
         queue.settle(part.ranges, sum([len(entry.body) for entry in part.entries]))
-        for (hour, name), sums in ledger.sum_entries(part.entries).items():
+        for (hour, name), sums in ledger.sum_entries(part.entries, part.reason, now).items():
             self._state.book(queue, hour, name, part.outcome.value, sums)
+
+    def _sample(self, queue: Queue, part: _Part, batch: WriteBatch, now: float) -> None:
+        kept = self._state.sampler(batch).sample(queue.destination, part.entries, now)
+        if not kept:
+            return
+        samples = self._state.folder.handle(SAMPLES)
+        for entry, found in kept:
+            hour = ledger.hour_of(entry.event_time)
+            key = layout.sample_key(hour, queue.number, entry.seq)
+            batch.put(key, sample.pack(found), samples)
 
     def _release(self, queue: Queue, part: _Part, batch: WriteBatch, now: float) -> None:
         """Give claims back. A receipt that may come again keeps one of its own, so that it is

@@ -1,22 +1,22 @@
-"""What the journal keeps in memory: a queue per destination and the ledger rows in use.
+"""What the journal keeps in memory: a queue per destination, and the sums in use.
 
 All of it is stored as well; `load` takes it from the folder, at start and after a failure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 
 from rocksdict import WriteBatch
 
-from relay.journal import layout, ledger
+from relay.journal import issues, layout, ledger
+from relay.journal.issues import Noted
 from relay.journal.queue import Queue
-from relay.journal.rocksdb.folder import CLAIMS, LEDGER, LOG, META, Folder
+from relay.journal.rocksdb.folder import CLAIMS, ISSUES, LEDGER, LOG, META, Folder
 from relay.journal.rocksdb.scan import rows
-from relay.journal.rocksdb.trouble import Damaged
-
-#: Ledger rows in memory; the least recently touched are forgotten (they are stored).
-LEDGER_ROWS = 4096
+from relay.journal.rocksdb.tallies import Tallies
+from relay.journal.sampling import SALT_BYTES, Sampler
 
 
 class State:
@@ -30,9 +30,9 @@ class State:
         #: Bodies that are to be erased once their entries are not on their way any more.
         self.to_erase: dict[tuple[int, int], list[str]] = {}
         self.today = ""
-        self._on_damage = on_damage
-        self._ledger: dict[bytes, ledger.Row] = {}
-        self._changed_rows: dict[bytes, ledger.Row] = {}
+        self._ledger = Tallies(LEDGER, ledger.unpack_row, ledger.pack_row, on_damage)
+        self._issues = Tallies(ISSUES, issues.unpack_row, issues.pack_row, on_damage)
+        self._sampler: Sampler | None = None
         self.load(folder)
 
     def load(self, folder: Folder) -> None:
@@ -42,6 +42,7 @@ class State:
         """
         self.folder = folder
         self.forget_ledger()
+        self._sampler = None  # its salt may not have been stored
         lanes: dict[str, int] = layout.parse(folder.get(META, b"lanes") or b"{}")
         for destination, number in lanes.items():
             queue = self.queues.setdefault(destination, Queue(destination, number))
@@ -112,35 +113,34 @@ class State:
     def book(self, queue: Queue, hour: int, name: str, outcome: str, sums: ledger.Sums) -> None:
         """Add sums to a ledger row; `store_ledger` writes the rows that changed."""
         key = layout.ledger_key(hour, queue.number, name)
-        row = self._ledger.pop(key, None)
-        if row is None:
-            row = self._stored_row(key)
-        ledger.add_to(row, outcome, sums)
-        self._ledger[key] = row  # moved to the end: the dict is in order of use
-        self._changed_rows[key] = row
+        ledger.add_to(self._ledger.changing(self.folder, key), outcome, sums)
 
-    def _stored_row(self, key: bytes) -> ledger.Row:
-        try:
-            stored = self.folder.get(LEDGER, key)
-        except Damaged:
-            self._on_damage(1)
-            return {}
-        return ledger.unpack_row(stored) if stored else {}
+    def note_issues(self, queue: Queue, noted: Iterable[Noted], now: float) -> None:
+        """Count field issues; `store_ledger` writes them, too."""
+        for (hour, name), counts in issues.count(noted, now).items():
+            key = layout.ledger_key(hour, queue.number, name)
+            self._issues.changing(self.folder, key).update(counts)
 
     def store_ledger(self, batch: WriteBatch) -> None:
-        if not self._changed_rows:
-            return
-        handle = self.folder.handle(LEDGER)
-        for key, row in self._changed_rows.items():
-            batch.put(key, ledger.pack_row(row), handle)
-        self._changed_rows.clear()
-        while len(self._ledger) > LEDGER_ROWS:
-            del self._ledger[next(iter(self._ledger))]
+        self._ledger.store(self.folder, batch)
+        self._issues.store(self.folder, batch)
 
     def forget_ledger(self) -> None:
         """Forget sums that were not stored."""
-        self._ledger.clear()
-        self._changed_rows.clear()
+        self._ledger.forget()
+        self._issues.forget()
+
+    # --- samples ----------------------------------------------------------------------------------
+
+    def sampler(self, batch: WriteBatch) -> Sampler:
+        """The folder's sampler; its salt is made (and stored with `batch`) when it is new."""
+        if self._sampler is None:
+            salt = self.folder.get(META, b"salt")
+            if salt is None:
+                salt = os.urandom(SALT_BYTES)
+                batch.put(b"salt", salt, self.folder.handle(META))
+            self._sampler = Sampler(salt)
+        return self._sampler
 
 
 def _to_erase(folder: Folder) -> dict[tuple[int, int], list[str]]:

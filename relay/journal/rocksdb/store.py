@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from relay.errors import JournalUnavailable
 from relay.journal.queue import Queue
+from relay.journal.rocksdb import notes
 from relay.journal.rocksdb.append import Appender, AppendJob
 from relay.journal.rocksdb.erase import EraseJob, Eraser
 from relay.journal.rocksdb.folder import Folder
 from relay.journal.rocksdb.letters import Letters, MarkJob
 from relay.journal.rocksdb.memory import Memory
+from relay.journal.rocksdb.notes import DropNotesJob, NoteJob
 from relay.journal.rocksdb.reader import Reader
 from relay.journal.rocksdb.settle import LostJob, SettleJob, Settler
 from relay.journal.rocksdb.state import State
@@ -78,6 +80,8 @@ class Store:
                 self.settler.write_lost(job, batch, now)
             elif isinstance(job, MarkJob):
                 marked.append(self._letters.mark(job, batch, now))
+            elif isinstance(job, NoteJob | DropNotesJob):
+                notes.write(self.folder, job, batch)
         erases = [job for job in jobs if isinstance(job, EraseJob)]
         appends = [job for job in jobs if isinstance(job, AppendJob)]
         results: dict[type, Iterator[object]] = {

@@ -1,11 +1,11 @@
-"""Forgetting in time: claims, logs, dead letters and ledger rows, by dropping or in small steps."""
+"""Forgetting in time: claims, logs, letters, samples and sums, by dropping or in small steps."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from relay.journal import fingerprint, layout
-from relay.journal.rocksdb.folder import CLAIMS, DEAD, LEDGER, LOG, Folder
+from relay.journal.rocksdb.folder import CLAIMS, DEAD, ISSUES, LEDGER, LOG, SAMPLES, Folder
 from relay.journal.rocksdb.scan import pass_by, rows
 from relay.journal.rocksdb.state import State
 
@@ -48,8 +48,11 @@ class Upkeep:
         self._drop_days(folder, now)
         oldest_letter = int(max(0.0, now - self._keep.records_s) * 1000)
         folder.delete_before(DEAD, oldest_letter.to_bytes(8, "big"))
+        oldest_sample = int(max(0.0, now - self._keep.records_s) // _HOUR_S)
+        folder.delete_before(SAMPLES, layout.sample_key(oldest_sample, 0, 0))
         oldest_hour = int(max(0.0, now - self._keep.ledger_s) // _HOUR_S)
-        folder.delete_before(LEDGER, layout.ledger_key(oldest_hour, 0, ""))
+        for sums in (LEDGER, ISSUES):
+            folder.delete_before(sums, layout.ledger_key(oldest_hour, 0, ""))
         if not self._places and now >= self._look_at:
             self._look_at = now + FOLD_EVERY_S
             self._places = self._all_places(folder)

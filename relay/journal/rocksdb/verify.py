@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from relay.errors import JournalUnavailable
-from relay.journal import attempts, chunk, door, fingerprint, layout, ledger
+from relay.journal import attempts, chunk, door, fingerprint, issues, layout, ledger, sample
 from relay.journal.findings import Finding, Verification
 from relay.journal.intervals import IntervalSet
 from relay.journal.queue import Queue
-from relay.journal.rocksdb.folder import CLAIMS, DEAD, LEDGER, LOG, Folder
+from relay.journal.rocksdb.folder import CLAIMS, DEAD, ISSUES, LEDGER, LOG, SAMPLES, Folder
 from relay.journal.rocksdb.scan import pass_by, rows
 from relay.journal.rocksdb.state import State
 
@@ -79,6 +79,8 @@ _READERS: dict[str, Callable[[bytes], object]] = {
     f"{LOG}l": layout.parse,
     CLAIMS: layout.unpack_claim,
     LEDGER: ledger.unpack_row,
+    ISSUES: issues.unpack_row,
+    SAMPLES: lambda row: sample.unpack("", row),
     DEAD: layout.parse,
 }
 

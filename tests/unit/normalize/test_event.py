@@ -314,7 +314,13 @@ def test_an_order_id_is_an_event_id_where_there_is_none() -> None:
     assert WEB.event(event_id=None, order_id="7").event_id == "7"
     assert WEB.event(event_id="", properties={"order_id": 7}).event_id == "7"
     assert WEB.event(event_id="undefined", order_id="7").event_id == "7"
-    assert WEB.flaws(event_id="undefined", order_id="7") == {"event_id": "placeholder"}
+    assert WEB.event(event_id=None, order_id="7").issues == (
+        FieldIssue("event_id", "from_order_id"),
+    )
+    assert WEB.event(event_id="undefined", order_id="7").issues == (
+        FieldIssue("event_id", "placeholder"),
+        FieldIssue("event_id", "from_order_id"),
+    )
 
 
 def test_an_event_without_any_id_gets_the_digest_of_its_content() -> None:
@@ -325,6 +331,20 @@ def test_an_event_without_any_id_gets_the_digest_of_its_content() -> None:
     assert len(first.event_id) == 32
     assert first.event_id == again.event_id != other.event_id
     assert orjson.loads(first.wire)["event_id"] == first.event_id
+    assert first.issues == (FieldIssue("event_id", "derived"),)
+
+
+def test_a_time_in_milliseconds_is_read_and_said_and_hides_nothing_else() -> None:
+    event = WEB.event(event_time=HAPPENED * 1000)
+    refusal = WEB.refusal(event=None, event_time=HAPPENED * 1000)
+
+    assert event.event_time == HAPPENED
+    assert event.issues == (FieldIssue("event_time", "milliseconds"),)
+    assert refusal.reason is Reason.MISSING_FIELD
+    assert refusal.errors == (
+        FieldIssue("event_time", "milliseconds"),
+        FieldIssue("event", "missing"),
+    )
 
 
 def test_a_derived_id_does_not_depend_on_when_it_is_sent() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.model import Reason
-from relay.normalize.fields import Flawed
+from relay.normalize.fields import Flaw, Flawed, kept
 from relay.normalize.moment import place, seconds
 
 T = 1_780_000_000
@@ -22,13 +22,10 @@ T = 1_780_000_000
         T,
         float(T),
         T + 0.9,
-        T * 1000,
-        T * 1000 + 999,
         T * 1_000_000,
         T * 1_000_000_000,
         str(T),
         f"{T}.75",
-        f" {T}000 ",
         "2026-05-28T20:26:40Z",
         "2026-05-28T20:26:40.123456789Z",
         "2026-05-28T22:26:40+02:00",
@@ -45,6 +42,11 @@ T = 1_780_000_000
 )
 def test_a_time_is_read_however_it_is_written(raw: object) -> None:
     assert seconds(raw) == T
+
+
+@pytest.mark.parametrize("raw", [T * 1000, T * 1000 + 999, T * 1000.0, f" {T}000 "])
+def test_milliseconds_are_read_and_said(raw: object) -> None:
+    assert seconds(raw) == kept(T, Flaw.MILLISECONDS)
 
 
 @pytest.mark.parametrize(
