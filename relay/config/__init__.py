@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from relay.config.checks import Check, Parts, secrets_can_be_read, warnings
 from relay.config.load import DEFAULT_FILE, load
+from relay.config.management import Management
 from relay.config.settings import (
     Consent,
     ConsentAction,
@@ -46,6 +47,7 @@ __all__ = [
     "Log",
     "LogFormat",
     "LogLevel",
+    "Management",
     "Parts",
     "Settings",
     "Shutdown",
