@@ -1,0 +1,170 @@
+"""The order in which facts are collected, and who audits what when there are several accounts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from relay.audit.collecting import account, books, reports, snapshots, translate
+from relay.audit.collecting.account import EventSources
+from relay.audit.collecting.books import Books
+from relay.audit.collecting.gathering import Gathering
+from relay.audit.facts import Advertiser, Facts, Part, Period, Snapshot, Target
+from relay.clock import Clock
+from relay.management import Client
+
+
+#: What is being read now, in words; of which advertiser.
+Progress = Callable[[str, str], None]
+
+
+class Assignment(NamedTuple):
+    """An account to be audited: what it is, and the destinations of the relay that feed it."""
+
+    advertiser: Advertiser
+    sources: EventSources
+    targets: Sequence[Target]
+    gathering: Gathering
+
+
+class Collector:
+    """Collects with one client and one relay's books. `rates` is the worth of one unit of each
+    currency in a common one of the user's choice."""
+
+    def __init__(
+        self,
+        client: Client,
+        own: Books,
+        targets: Sequence[Target],
+        clock: Clock,
+        *,
+        rates: Mapping[str, Decimal],
+        progress: Progress = lambda what, advertiser_id: None,
+    ) -> None:
+        self._client = client
+        self._own = own
+        self._targets = targets
+        self._clock = clock
+        self._rates = rates
+        self._progress = progress
+
+    async def assignments(self, advertiser_ids: Sequence[str]) -> list[Assignment]:
+        """Who is audited: every destination goes to the account that its event source belongs to;
+        one that belongs to none of them goes to all, so that each says what it lacks.
+
+        Raises `ManagementError` when an account cannot be read at all.
+        """
+        found = []
+        for advertiser in await self._client.advertisers(advertiser_ids).all():
+            self._progress("event sources", advertiser.advertiser_id)
+            gathering = Gathering(self._clock)
+            sources = await account.event_sources(
+                self._client, advertiser.advertiser_id, gathering
+            )
+            gathering.note(Part.ADVERTISER, 1)
+            found.append((translate.advertiser(advertiser), sources, gathering))
+        everybodys = frozenset[str]().union(*[sources.ids for _, sources, _ in found])
+        return [
+            Assignment(advertiser, sources, self._targets_of(sources, everybodys), gathering)
+            for advertiser, sources, gathering in found
+        ]
+
+    def _targets_of(self, sources: EventSources, everybodys: frozenset[str]) -> list[Target]:
+        return [
+            each
+            for each in self._targets
+            if each.event_source_id in sources.ids or each.event_source_id not in everybodys
+        ]
+
+    async def collect(self, assignment: Assignment, days: int) -> Facts:
+        """All facts of one account, of the last `days` days up to today, in its zone. Nothing is
+        raised for what cannot be read: it is noted."""
+        advertiser, sources, targets, gathering = assignment
+        now = self._clock.now()
+        period = _period(advertiser.zone, now, days)
+        tell = self._progress
+        tell("the relay's books", advertiser.id)
+        hours = _hours(advertiser.zone, period, now)
+        own = await books.read(self._own, targets, *hours, gathering)
+        seen = await self._snapshots(advertiser.id, gathering)
+        tell("campaigns, ad groups, ads", advertiser.id)
+        hierarchy = await account.hierarchy(self._client, advertiser.id, gathering)
+        tell("reports and event statistics", advertiser.id)
+        spans = reports.Spans(period, _utc_day(hours[0]), _utc_day(hours[1] - 1))
+        ask = reports.Reports(self._client, advertiser.id, gathering)
+        pixels = sources.pixels
+        counts, rows, last_hours, custom, advised, edits = await asyncio.gather(
+            ask.event_counts(pixels, spans),
+            ask.days(period),
+            ask.hours(period),
+            account.custom_conversions(self._client, advertiser.id, pixels, gathering),
+            account.advice(self._client, advertiser.id, hierarchy.adgroups, gathering),
+            account.edits(self._client, advertiser.id, now, gathering),
+        )
+        return Facts(
+            now=now,
+            period=period,
+            advertiser=advertiser,
+            gathered=dict(gathering.parts),
+            rates=self._rates_into(advertiser.currency),
+            campaigns=hierarchy.campaigns,
+            adgroups=hierarchy.adgroups,
+            ads=hierarchy.ads,
+            pixels=pixels,
+            custom_conversions=custom,
+            advice=advised,
+            edits=edits,
+            event_counts=counts,
+            days=rows,
+            hours=last_hours,
+            targets=targets,
+            ledger=own.ledger,
+            issues=own.issues,
+            samples=own.samples,
+            refused=own.refused,
+            snapshots=seen,
+        )
+
+    async def remember(self, facts: Facts) -> None:
+        """Keep this audit's days for later ones. Raises `JournalUnavailable`."""
+        name = facts.advertiser.id
+        if not facts.days:
+            return
+        note = snapshots.packed(facts.days, facts.now)
+        await self._own.put_note(snapshots.key(name, facts.now), note)
+        await self._own.drop_notes(snapshots.prefix(name), snapshots.oldest_key(name, facts.now))
+
+    async def _snapshots(self, advertiser_id: str, gathering: Gathering) -> list[Snapshot]:
+        async def read() -> list[Snapshot]:
+            notes = self._own.notes(snapshots.prefix(advertiser_id))
+            return [each async for _, note in notes for each in snapshots.unpacked(note)]
+
+        found = await gathering.asked(Part.SNAPSHOTS, read) or []
+        gathering.note(Part.SNAPSHOTS, len(found))
+        return found
+
+    def _rates_into(self, currency: str) -> dict[str, Decimal]:
+        """Rates into the account's currency; only its own where the user gave none for it."""
+        own = self._rates.get(currency)
+        rates = {} if own is None else {name: rate / own for name, rate in self._rates.items()}
+        return {**rates, currency: Decimal(1)}
+
+
+def _period(zone: tzinfo, now: float, days: int) -> Period:
+    today = datetime.fromtimestamp(now, zone).date()
+    return Period(today - timedelta(days=days - 1), today)
+
+
+def _hours(zone: tzinfo, period: Period, now: float) -> tuple[int, int]:
+    """Hours of the ledger that cover the period's days in the account's zone and in UTC, and the
+    present hour."""
+    local = datetime.combine(period.first, time(), tzinfo=zone).timestamp()
+    universal = datetime.combine(period.first, time(), tzinfo=UTC).timestamp()
+    return int(min(local, universal) // 3600), int(now // 3600) + 1
+
+
+def _utc_day(hour: int) -> date:
+    return datetime.fromtimestamp(hour * 3600, UTC).date()

@@ -1,0 +1,220 @@
+"""From the words of TikTok's answers to facts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Final, TypeVar
+
+from relay.audit import facts
+from relay.event_names import EVENT_NAMES
+from relay.management import models
+from relay.management.reports import ReportRow
+
+T = TypeVar("T")
+
+#: What days are asked for, at every level. Those by the day of the ad's click or view, but for
+#: `real_time_conversion`.
+METRICS: Final = (
+    "spend", "impressions", "clicks", "conversion", "real_time_conversion", "cta_conversion",
+    "vta_conversion", "engaged_view_through_conversions", "value_per_complete_payment",
+    "complete_payment_roas",
+    *dict.fromkeys(
+        metric for each in EVENT_NAMES for metric in (each.count, each.value) if metric is not None
+    ),
+)  # fmt: skip
+HOURLY_METRICS: Final = ("spend", "real_time_conversion")
+
+_COUNTS: Final = {each.count: each.optimization_event for each in EVENT_NAMES}
+_VALUES: Final = {each.value: each.optimization_event for each in EVENT_NAMES if each.value}
+
+
+def advertiser(found: models.Advertiser) -> facts.Advertiser:
+    """Raises `AnswerUnreadable` for a zone that this machine does not know."""
+    return facts.Advertiser(
+        id=found.advertiser_id,
+        name=found.name,
+        currency=found.currency,
+        timezone=found.timezone,
+        display_timezone=found.display_timezone,
+        zone=found.zone,
+        status=found.status,
+        balance=found.balance,
+    )
+
+
+def campaign(found: models.Campaign) -> facts.Campaign:
+    return facts.Campaign(
+        id=found.campaign_id,
+        name=found.campaign_name,
+        objective=found.objective_type,
+        operation_status=found.operation_status,
+        secondary_status=found.secondary_status,
+        budget_mode=found.budget_mode,
+        budget=found.budget,
+        roas_bid=_positive(found.roas_bid),
+        automation=found.campaign_automation_type,
+        created_at=found.create_time,
+        modified_at=found.modify_time,
+    )
+
+
+def adgroup(found: models.AdGroup) -> facts.AdGroup:
+    deep = found.deep_funnel_optimization_event
+    return facts.AdGroup(
+        id=found.adgroup_id,
+        name=found.adgroup_name,
+        campaign_id=found.campaign_id,
+        promotion_type=found.promotion_type,
+        pixel_id=found.pixel_id,
+        optimization_goal=found.optimization_goal,
+        optimization_event=found.optimization_event,
+        deep_event=deep if found.deep_funnel_optimization_status == "ON" else None,
+        custom_conversion_id=found.custom_conversion_id,
+        click_window=found.click_window_days,
+        engaged_view_window=found.engaged_view_window_days,
+        view_window=found.view_window_days,
+        counting=found.attribution_event_count,
+        operation_status=found.operation_status,
+        secondary_status=found.secondary_status,
+        budget_mode=found.budget_mode,
+        budget=found.budget,
+        roas_bid=_positive(found.roas_bid),
+        bid_type=found.bid_type,
+        starts_at=found.schedule_start_time,
+        ends_at=found.schedule_end_time,
+        created_at=found.create_time,
+        modified_at=found.modify_time,
+    )
+
+
+def ad(found: models.Ad) -> facts.Ad:
+    return facts.Ad(
+        id=found.ad_id,
+        name=found.ad_name,
+        adgroup_id=found.adgroup_id,
+        campaign_id=found.campaign_id,
+        operation_status=found.operation_status,
+        secondary_status=found.secondary_status,
+        landing_page_url=found.landing_page_url,
+        utm_params=dict(found.utm_params),
+        modified_at=found.modify_time,
+    )
+
+
+def pixel(found: models.Pixel, *, linked: bool | None) -> facts.Pixel:
+    automatic = {f"automatic {key}": on for key, on in
+                 found.automatic_advanced_matching_fields.items()}  # fmt: skip
+    return facts.Pixel(
+        id=found.pixel_id,
+        code=found.pixel_code,
+        name=found.pixel_name,
+        relation_status=found.asset_relation_status,
+        linked=linked,
+        advanced_matching={**found.advanced_matching_fields, **automatic},
+        first_party_cookies=found.enable_first_party_cookies,
+        events=[
+            facts.PixelEvent(
+                each.optimization_event or each.event_type,
+                each.custom_event_type or each.name,
+                each.statistic_type,
+                each.deprecated,
+            )
+            for each in found.events
+        ],
+    )
+
+
+def custom_conversion(found: models.CustomConversion) -> facts.CustomConversion:
+    return facts.CustomConversion(
+        found.custom_conversion_id, found.name, found.event_source_id or "", found.active_status
+    )
+
+
+def advice(found: models.Suggestion) -> facts.Advice:
+    return facts.Advice(found.adgroup_id, found.category, found.issue, found.pixel_code)
+
+
+def edit(found: models.Edit) -> facts.Edit:
+    return facts.Edit(found.at.astimezone(UTC), found.object_type, found.object_id, found.what)
+
+
+def event_count(found: models.EventStatistic, code: str) -> facts.EventCount:
+    """`total_count` was seen at 0 beside a right server count: the greater of both is taken."""
+    browser = found.browser_event_total_count or 0
+    server = found.server_event_total_count or 0
+    return facts.EventCount(
+        pixel_code=code,
+        event=found.event,
+        day=found.first,
+        total=max(found.total_count or 0, browser + server),
+        browser=browser,
+        server=server,
+        attributed=found.attributed_count or 0,
+    )
+
+
+# --- reports -------------------------------------------------------------------------------------
+
+
+def day(level: facts.Level, id_dimension: str, row: ReportRow) -> facts.Day:
+    """One row by `stat_time_day`."""
+    said = row.metrics
+    return facts.Day(
+        level=level,
+        id=row.dimensions[id_dimension],
+        day=date.fromisoformat(row.dimensions["stat_time_day"][:10]),
+        spend=_amount(said, "spend"),
+        impressions=_count(said, "impressions"),
+        clicks=_count(said, "clicks"),
+        conversions=_count(said, "conversion"),
+        conversions_by_event_day=_count(said, "real_time_conversion"),
+        click_through=_count(said, "cta_conversion"),
+        view_through=_count(said, "vta_conversion"),
+        engaged_view_through=_count(said, "engaged_view_through_conversions"),
+        landing_page_views=_count(said, "total_landing_page_view"),
+        counts=dict(_known(_COUNTS, said, _count)),
+        values=dict(_known(_VALUES, said, _amount)),
+        value_per_purchase=_amount(said, "value_per_complete_payment"),
+        purchase_roas=_amount(said, "complete_payment_roas"),
+    )
+
+
+def hour(row: ReportRow) -> facts.Hour:
+    """One row by `stat_time_hour`."""
+    return facts.Hour(
+        at=datetime.fromisoformat(row.dimensions["stat_time_hour"]),
+        spend=_amount(row.metrics, "spend"),
+        conversions_by_event_day=_count(row.metrics, "real_time_conversion"),
+    )
+
+
+Metrics = Mapping[str, "Decimal | int | str | None"]
+
+
+def _known(
+    names: Mapping[str, str], said: Metrics, read: Callable[[Metrics, str], T | None]
+) -> Iterator[tuple[str, T]]:
+    """What is said, by the ad side's code; what is not stays out."""
+    for metric, code in names.items():
+        value = read(said, metric)
+        if value is not None:
+            yield code, value
+
+
+def _amount(said: Metrics, metric: str) -> Decimal | None:
+    value = said.get(metric)
+    if isinstance(value, Decimal):
+        return value
+    return Decimal(value) if isinstance(value, int) else None
+
+
+def _count(said: Metrics, metric: str) -> int | None:
+    value = _amount(said, metric)
+    return None if value is None else int(value)
+
+
+def _positive(bid: Decimal | None) -> Decimal | None:
+    """A bid of 0 is none."""
+    return bid or None
