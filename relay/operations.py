@@ -12,9 +12,10 @@ from relay.clock import Clock
 from relay.config import Settings
 from relay.deliver.breaker import LaneState
 from relay.deliver.lane import Lane
+from relay.journal.notes import check_key
 from relay.journal.protocol import Archive, Journal
 from relay.model import DeadLetter, Trace
-from relay.operate.protocol import Health, ReplayResult
+from relay.operate.protocol import Health, NotesPage, ReplayResult
 from relay.pipeline.accept import Acceptor, Route
 from relay.pipeline.dispatch import Dispatcher
 from relay.pipeline.imports import Fate, Imported, Importer
@@ -24,6 +25,10 @@ from relay.telemetry import Telemetry
 #: A lane that runs and could send, but has done nothing for so long, in seconds, is stuck. Longer
 #: than any request takes, and than any pause that a limiter makes.
 _STUCK_AFTER_S = 120.0
+
+
+#: One answer has notes of so many bytes together, or a single one that is longer.
+_NOTES_BYTES = 4 * 2**20
 
 
 class KafkaSource(Protocol):
@@ -135,6 +140,19 @@ class LiveOperations:
             newest.append(letter)
         return newest
 
+    async def notes(self, prefix: str, behind: str) -> NotesPage:
+        check_key(prefix)
+        found: dict[str, bytes] = {}
+        size = 0
+        async for key, value in self._relay.journal.notes(prefix):
+            if key <= behind:
+                continue
+            size += len(value)
+            if found and size > _NOTES_BYTES:
+                return NotesPage(found, more=True)
+            found[key] = value
+        return NotesPage(found, more=False)
+
     # --- what it does -----------------------------------------------------------------------------
 
     async def replay(
@@ -152,6 +170,12 @@ class LiveOperations:
         self, source: str, file: str, first_line: int, items: Sequence[object]
     ) -> Mapping[str, Any]:
         return as_document(await self._importer.take(source, file, first_line, items))
+
+    async def put_note(self, key: str, value: bytes) -> None:
+        await self._relay.journal.put_note(key, value)
+
+    async def drop_notes(self, prefix: str, before: str) -> None:
+        await self._relay.journal.drop_notes(prefix, before)
 
 
 #: A dead letter, or the id of one that there is not.

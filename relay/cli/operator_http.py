@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,6 +64,14 @@ class RunningRelay:
                 time.sleep(_PAUSE_S)
                 continue
             return taken
+
+    def put_note(self, key: str, value: bytes) -> None:
+        """Durable when it returns. Raises as `replay`."""
+        self._post("/api/notes", {"key": key, "value": b64encode(value).decode()})
+
+    def drop_notes(self, prefix: str, before: str) -> None:
+        """Forget the notes whose keys begin so and sort before `before`. Raises as `replay`."""
+        self._post("/api/notes/drop", {"prefix": prefix, "before": before})
 
     def close(self) -> None:
         self._connection.close()

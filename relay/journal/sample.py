@@ -92,7 +92,7 @@ def unpack(destination: str, value: bytes) -> Sample:
     try:
         row[_VALUE] = None if row[_VALUE] is None else Decimal(row[_VALUE])
         return Sample(destination, *row)
-    except (TypeError, IndexError, ArithmeticError) as error:
+    except (TypeError, LookupError, ArithmeticError) as error:
         raise ValueError("not a sample") from error
 
 

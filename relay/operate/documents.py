@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from relay.model import DeadLetter, Trace
-from relay.operate.protocol import Health
+from relay.operate.protocol import Health, NotesPage
 
 
 def health(state: Health) -> Mapping[str, Any]:
@@ -30,3 +31,9 @@ def dead_letter(letter: DeadLetter) -> Mapping[str, Any]:
     errors = [error._asdict() for error in letter.errors]
     wire = None if letter.wire is None else letter.wire.decode()
     return {**asdict(letter), "errors": errors, "wire": wire}
+
+
+def notes(page: NotesPage) -> Mapping[str, Any]:
+    """Values are bytes: base64."""
+    found = [{"key": key, "value": b64encode(value).decode()} for key, value in page.notes.items()]
+    return {"notes": found, "more": page.more}

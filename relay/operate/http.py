@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from base64 import b64decode
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -63,6 +65,9 @@ class OperatorListener:
                 web.post("/api/dead-letters/replay", self._replay),
                 web.get("/api/journal/stats", self._stats),
                 web.get("/api/lanes", self._lanes),
+                web.get("/api/notes", self._notes),
+                web.post("/api/notes", self._put_note),
+                web.post("/api/notes/drop", self._drop_notes),
                 web.post("/api/import", self._import),
             ]
         )
@@ -176,6 +181,12 @@ class OperatorListener:
     async def _lanes(self, request: web.Request) -> web.Response:
         return _json(self._operations.lanes())
 
+    async def _notes(self, request: web.Request) -> web.Response:
+        """`?prefix=…&behind=…`: notes in the order of their keys, as many as fit an answer."""
+        prefix, behind = request.query.get("prefix", ""), request.query.get("behind", "")
+        with _asked_for():
+            return _json(documents.notes(await self._operations.notes(prefix, behind)))
+
     # --- doing ------------------------------------------------------------------------------------
 
     async def _replay(self, request: web.Request) -> web.Response:
@@ -207,6 +218,35 @@ class OperatorListener:
             _needed(asked, "items", list),
         )
         return _json(taken)
+
+    async def _put_note(self, request: web.Request) -> web.Response:
+        """`{"key", "value"}`, the value in base64."""
+        asked = await _object(request)
+        key, text = _needed(asked, "key", str), _needed(asked, "value", str)
+        try:
+            value = b64decode(text, validate=True)
+        except ValueError:
+            raise NotAsked("value is not base64") from None
+        with _asked_for():
+            await self._operations.put_note(key, value)
+        return _json({"key": key})
+
+    async def _drop_notes(self, request: web.Request) -> web.Response:
+        """`{"prefix", "before"}`: what begins so, up to a key."""
+        asked = await _object(request)
+        prefix, before = _needed(asked, "prefix", str), _needed(asked, "before", str)
+        with _asked_for():
+            await self._operations.drop_notes(prefix, before)
+        return _json({"prefix": prefix, "before": before})
+
+
+@contextmanager
+def _asked_for() -> Iterator[None]:
+    """What is wrong with a note is the asker's mistake."""
+    try:
+        yield
+    except ValueError as error:
+        raise NotAsked(str(error)) from None
 
 
 async def _object(request: web.Request) -> dict[str, Any]:

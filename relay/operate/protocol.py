@@ -28,6 +28,14 @@ class ReplayResult:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class NotesPage:
+    """Some notes by key; `more` says whether there are others behind the last one."""
+
+    notes: Mapping[str, bytes]
+    more: bool
+
+
 class Operations(Protocol):
     """The running relay, as its operator sees it. What is JSON-like here is JSON in `/api/`."""
 
@@ -54,6 +62,19 @@ class Operations(Protocol):
         force: bool,
     ) -> Sequence[ReplayResult]:
         """Replay these dead letters, or all (of a destination) with None."""
+        ...
+
+    async def notes(self, prefix: str, behind: str) -> NotesPage:
+        """Notes whose keys begin so, behind the key `behind`. Raises `JournalUnavailable`, and
+        ValueError for what cannot be (the beginning of) a key, as do the next two."""
+        ...
+
+    async def put_note(self, key: str, value: bytes) -> None:
+        """Durable when it returns; a note of this key is replaced."""
+        ...
+
+    async def drop_notes(self, prefix: str, before: str) -> None:
+        """Forget the notes whose keys begin so and sort before `before`."""
         ...
 
     def stats(self) -> Mapping[str, Any]:

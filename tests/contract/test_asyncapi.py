@@ -16,7 +16,7 @@ from jsonschema import Draft7Validator
 from relay import config
 from relay.journal.distributed import Topics
 from relay.journal.distributed.message import HEADER, encode
-from relay.model import Arrival, Outcome, Reason, Refusal
+from relay.model import Arrival, FieldIssue, Outcome, Reason, Refusal
 from tests.contract.journals import NOW, a_refusal, an_event
 from tests.contract.topic_document import SCHEMAS, TopicDocument
 
@@ -152,6 +152,7 @@ def test_a_structured_cloud_event_holds_its_data_or_that_in_base64(document: Top
     [
         (an_event(test_event_code="TEST1"), "event"),
         (an_event(value=None), "event"),
+        (an_event()._replace(issues=(FieldIssue("user.phone", "not_a_phone"),)), "event"),
         (a_refusal(), "refusal"),
         (a_refusal(None, Outcome.EXPIRED, at=None), "refusal"),
         (Refusal(Outcome.INVALID, Reason.NOT_AN_OBJECT, None, None, None, None, ()), "refusal"),

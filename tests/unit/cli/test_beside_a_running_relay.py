@@ -17,8 +17,10 @@ import orjson
 import pytest
 
 from relay import assembly
+from relay.cli.books import open_books
 from relay.clock import SystemClock
 from relay.config import load
+from relay.errors import JournalLocked
 from relay.journal.protocol import End
 from relay.journal.rocksdb import JournalSettings, RocksJournal
 from relay.model import Arrival, Attempt, Event, Outcome, Reason, Settlement
@@ -99,6 +101,57 @@ def test_a_file_and_a_dead_letter_go_through_the_running_relay(relay: RELAY, run
     assert relay("find", "sale-699", "--json").json[0]["source"] == "backend"
     assert relay("journal", "stats", "--json").json[0]["accepted"] == 703
     assert relay("journal", "verify").code == 0
+
+
+def test_notes_go_through_the_running_relay_and_into_the_folder_when_none_runs(
+    running: Path, config: Path
+) -> None:
+    async def told() -> list[tuple[str, bytes]]:
+        async with open_books(running) as books:
+            await books.put_note("audit/1", b"one")
+            await books.put_note("audit/2", bytes(range(256)) * 4096)
+            await books.put_note("audit/1", b"\xff")
+            await books.put_note("other", b"")
+            await books.drop_notes("audit/", "audit/1")
+            return [note async for note in books.notes("audit/")]
+
+    assert asyncio.run(told()) == [("audit/1", b"\xff"), ("audit/2", bytes(range(256)) * 4096)]
+
+    async def without_its_configuration() -> None:
+        async with open_books(None, running.parent / "journal") as books:
+            await books.put_note("audit/3", b"")
+
+    with pytest.raises(JournalLocked, match="--config"):
+        asyncio.run(without_its_configuration())
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+def test_a_folder_that_nobody_has_is_read_and_written_by_the_command(
+    config: Path, is_named: bool
+) -> None:
+    asyncio.run(bury_one(config))
+
+    async def told() -> tuple[Any, ...]:
+        place = (None, config.parent / "journal") if is_named else (config, None)
+        async with open_books(*place) as books:
+            await books.put_note("audit/1", b"one")
+            await books.put_note("audit/2", b"two")
+            await books.drop_notes("audit/", "audit/2")
+            return (
+                [note async for note in books.notes("")],
+                [(row.outcome, row.sums.reasons) async for row in books.sums(None, 0, 2**32 - 1)],
+                [row.field async for row in books.issues("web", 0, 2**32 - 1)],
+                [row async for row in books.samples(None, 0, 2**32 - 1)],
+                [letter.event_id async for letter in books.dead_letters()],
+            )
+
+    notes, sums, issues, samples, letters = asyncio.run(told())
+
+    assert notes == [("audit/2", b"two")]
+    assert sums == [(Outcome.REJECTED, {"invalid_params": 1})]
+    assert issues == []
+    assert samples == []
+    assert letters == ["refused"]
 
 
 def test_a_relay_that_cannot_be_asked_is_told_of(relay: RELAY, running: Path) -> None:

@@ -41,6 +41,18 @@ def test_an_event_comes_back_as_an_entry_byte_for_byte() -> None:
     assert list(read.prints) == [crc32(b"order-1"), crc32(b"no-1")]
 
 
+def test_what_was_noted_at_the_door_travels_along() -> None:
+    issues = (FieldIssue("user.phone", "not_a_phone"), FieldIssue("event_id", "derived"))
+    noted = there_and_back(Arrival("http:r/0", "shop", "web", EVENT._replace(issues=issues)))
+    sound = message.encode(Arrival("http:r/0", "shop", "web", EVENT), 5.25)
+
+    assert tuple(noted.issues) == issues
+    assert noted.test_event_code == "TEST1"
+    assert there_and_back(Arrival("http:r/1", "shop", "web", REFUSAL)).issues == REFUSAL.errors
+    assert "issues" not in orjson.loads(sound.headers[0][1])  # as an earlier release writes it
+    assert list(message.decode(0, sound.key, sound.value, sound.headers).issues) == []
+
+
 def test_a_refusal_comes_back_with_its_reason() -> None:
     read = there_and_back(Arrival("kafka:orders/0@1", "shop", "web", REFUSAL))
 

@@ -12,10 +12,11 @@ import pytest
 
 from relay.config import Address, Listen
 from relay.errors import JournalUnavailable, UnknownSource
+from relay.journal.notes import check_note
 from relay.model import Attempt, DeadLetter, FieldIssue, Outcome, Reason, Trace
 from relay.operate.access import is_loopback_name, is_right_token
 from relay.operate.http import OperatorListener
-from relay.operate.protocol import Health, ReplayResult
+from relay.operate.protocol import Health, NotesPage, ReplayResult
 from relay.secrets import Secret
 
 TRACE = Trace(
@@ -95,6 +96,17 @@ class OwnOperations:
         if self.fails is not None:
             raise self.fails
         return [ReplayResult("00ff", "queued")]
+
+    async def notes(self, prefix: str, behind: str) -> NotesPage:
+        self.asked.append((prefix, behind))
+        return NotesPage({"audit/1": b"\x00\xff"}, more=True)
+
+    async def put_note(self, key: str, value: bytes) -> None:
+        check_note(key, value)
+        self.asked.append((key, value))
+
+    async def drop_notes(self, prefix: str, before: str) -> None:
+        self.asked.append((prefix, before))
 
     def stats(self) -> Mapping[str, Any]:
         return {"destinations": []}
@@ -310,6 +322,35 @@ async def test_lines_are_imported(operator: Operator) -> None:
     for missing in lines:
         document = {name: value for name, value in lines.items() if name != missing}
         assert (await operator.post("/api/import", document))[0] == 400
+
+
+async def test_notes_are_kept_shown_and_dropped(operator: Operator) -> None:
+    kept = await operator.post("/api/notes", {"key": "audit/1", "value": "AP8="})
+    shown = await operator.get("/api/notes?prefix=audit/&behind=audit/0")
+    dropped = await operator.post("/api/notes/drop", {"prefix": "audit/", "before": "audit/9"})
+
+    assert (kept[0], dropped[0]) == (200, 200)
+    assert shown == (200, {"notes": [{"key": "audit/1", "value": "AP8="}], "more": True})
+    assert operator.operations.asked == [
+        ("audit/1", b"\x00\xff"), ("audit/", "audit/0"), ("audit/", "audit/9"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "document"),
+    [
+        ("/api/notes", {"key": "a"}),
+        ("/api/notes", {"key": "a", "value": "no base64!"}),
+        ("/api/notes", {"key": "a", "value": 7}),
+        ("/api/notes", {"key": "", "value": ""}),
+        ("/api/notes", {"key": "x" * 513, "value": ""}),
+        ("/api/notes/drop", {"prefix": "a"}),
+        ("/api/notes/drop", {"before": "a"}),
+    ],
+)
+async def test_what_is_no_note_is_400(operator: Operator, path: str, document: object) -> None:
+    assert (await operator.post(path, document))[0] == 400
+    assert operator.operations.asked == []
 
 
 @pytest.mark.parametrize(
