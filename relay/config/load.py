@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from relay.config.checks import STRUCTURE, Check, Parts, secrets_can_be_read, secrets_of
 from relay.config.overlay import lay_over, unknown_names
-from relay.config.settings import Destination, Journal, Listen, Section, Settings, Source
+from relay.config.section import Section
+from relay.config.settings import Destination, Journal, Listen, Settings, Source
 from relay.config.wording import mistakes_of, unknown_variable
 from relay.errors import ConfigError, Mistake
 

@@ -11,10 +11,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
 
 from relay.config.kafka import Brokers, KafkaName, KafkaSecurity
 from relay.config.postgres import DatabaseRef
+from relay.config.section import Section as Section  # where the sources look for it
 from relay.config.values import (
     Address,
     Country,
@@ -37,12 +38,6 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,6
 
 #: TikTok wants a JSON string: a number is refused as "not a valid string" (code 40002).
 Identifier = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,100}$")]
-
-
-class Section(BaseModel):
-    """A table of the configuration: frozen, and no unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Journal(Section):

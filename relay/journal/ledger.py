@@ -25,11 +25,22 @@ _EXACT = Context(prec=1000)
 
 @dataclass(slots=True)
 class Sums:
-    """How many, worth what (by currency), matched by what (by key)."""
+    """How many, worth what (by currency), matched by what (by key).
+
+    `tests` are the test events among `count`; nothing below it, nor `value` and `keys`, counts them.
+    `click_value` is the value of the events with a click id; `worthless` have no value above 0 or no
+    currency; `late` came more than "1h", "7d", "28d" after they happened, each in all that fit;
+    `reasons` say why they ended so.
+    """
 
     count: int = 0
     value: dict[str, Decimal] = field(default_factory=dict)
     keys: Counter[str] = field(default_factory=Counter)
+    tests: int = 0
+    click_value: dict[str, Decimal] = field(default_factory=dict)
+    worthless: int = 0
+    late: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
 
     def plus(self, other: Sums) -> None:
         self.count += other.count
@@ -46,6 +57,18 @@ class LedgerRow(NamedTuple):
     event: str
     outcome: Outcome
     sums: Sums
+
+
+class IssueRow(NamedTuple):
+    """How many events of one hour (since 1970, UTC), destination and event had this flaw in this
+    field; `reason` is a word of `FieldIssue`."""
+
+    hour: int
+    destination: str
+    event: str
+    field: str
+    reason: str
+    count: int
 
 
 #: A stored row: outcome -> sums.
