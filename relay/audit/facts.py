@@ -15,7 +15,7 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
-from relay.journal.ledger import LedgerRow
+from relay.journal.ledger import IssueRow, LedgerRow
 from relay.journal.sample import Sample
 from relay.model import EventSource
 
@@ -312,6 +312,7 @@ class Facts:
     hours: Sequence[Hour] = ()
     targets: Sequence[Target] = ()
     ledger: Sequence[LedgerRow] = ()
+    issues: Sequence[IssueRow] = ()
     samples: Sequence[Sample] = ()
     refused: Sequence[Refused] = ()
     snapshots: Sequence[Snapshot] = ()

@@ -78,7 +78,9 @@ class Finding:
     `says` is a sentence with its numbers, `expected` and `found` are those two numbers; `since` the
     first day of it in the account's zone; `at_stake` money in the account's currency, of the days
     looked at; `do` what a person should do; `source` who says that this is wrong. `explained_by`
-    are the checks whose findings are the cause of this one: then it is silenced.
+    are the checks whose findings are the cause of this one: then it is silenced. `points_to` are
+    checks that may be part of the cause, but whose findings are milder than this one: it stands.
+    `concerns` is what it is about besides its subject, as `kind:id`: triage looks for causes there.
     """
 
     check: str
@@ -95,6 +97,8 @@ class Finding:
     details: Sequence[Figure] = ()
     explained_by: Sequence[str] = ()
     changed_before: Sequence[str] = ()
+    points_to: Sequence[str] = ()
+    concerns: frozenset[str] = frozenset()
 
     @property
     def family(self) -> Family:
