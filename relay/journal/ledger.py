@@ -30,6 +30,11 @@ class Sums:
     count: int = 0
     value: dict[str, Decimal] = field(default_factory=dict)
     keys: Counter[str] = field(default_factory=Counter)
+    tests: int = 0
+    click_value: dict[str, Decimal] = field(default_factory=dict)
+    worthless: int = 0
+    late: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
 
     def plus(self, other: Sums) -> None:
         self.count += other.count
