@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from relay.audit.channels import Channel, Map, event_name, optimised
 from relay.audit.facts import AdGroup, Day, Facts, Level, Part, Period
@@ -66,8 +66,7 @@ class Money:
         return Triple(*(per(value, self.spend) for value in values))
 
 
-@dataclass(frozen=True, slots=True)
-class Triple:
+class Triple(NamedTuple):
     """One ratio three times: by what TikTok reports, by what was delivered with a click id, by all
     that was delivered."""
 

@@ -76,7 +76,8 @@ def _left_out(audit: Audit) -> str:
 
 
 def _unknown(audit: Audit) -> str:
-    parts = [plural(number(audit, State.NOT_JUDGED), "check") + " lacked facts"]
-    passed = _passed(audit)
-    parts.append(f"{passed:,} passed" if passed else "none passed")
-    return ", ".join(parts)
+    missing, passed = number(audit, State.NOT_JUDGED), _passed(audit)
+    if not passed:
+        return "no check could be judged"
+    lacking = f"{plural(missing, 'check')} lacked facts" if missing else "facts are missing"
+    return f"{lacking}, {passed:,} passed"

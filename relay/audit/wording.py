@@ -87,11 +87,13 @@ def short_day(when: date) -> str:
 
 
 def days(period: Period | None) -> str:
-    """Both ends; the year once."""
+    """Both ends; the year once, and the month."""
     if period is None:
         return UNKNOWN
     if period.first == period.last:
         return day(period.first)
+    if (period.first.year, period.first.month) == (period.last.year, period.last.month):
+        return f"{period.first.day} {UNKNOWN} {day(period.last)}"
     if period.first.year == period.last.year:
         return f"{short_day(period.first)} {UNKNOWN} {day(period.last)}"
     return f"{day(period.first)} {UNKNOWN} {day(period.last)}"
