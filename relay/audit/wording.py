@@ -131,9 +131,7 @@ def _number(value: Decimal | int, unit: str) -> str:
         return f"{value:,}"
     if len(unit) == 3 and unit.isupper():
         return amount(value, unit)
-    if value == value.to_integral_value():
-        return f"{value:,.0f}"
-    return f"{value:,.2f}"
+    return f"{value:,.2f}".removesuffix("0").removesuffix("0").removesuffix(".")
 
 
 def subject(about: Subject, limit: int = NAME_LENGTH) -> str:

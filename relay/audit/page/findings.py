@@ -82,7 +82,10 @@ def since_when(audit: Audit) -> Markup | None:
     changes = edits_by_day(audit.facts)
     if not audit.findings and not changes:
         return None
-    note = "Numbered marks are days on which the ad account was changed; pale rows are explained by others."
+    note = (
+        "Numbered marks are days on which the ad account was changed; pale rows are explained by "
+        "others."
+    )
     if len(audit.findings) > MOST_ROWS:
         note += f" The picture shows the first {MOST_ROWS} findings, the table all."
     drawn = tag(

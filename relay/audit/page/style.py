@@ -39,7 +39,8 @@ h1 { font-size: 28px; letter-spacing: -0.01em; }
 h2 { font-size: 26px; letter-spacing: -0.01em; }
 h3 { font-size: 20px; margin: 40px 0 4px; }
 h4 { font-size: 16px; }
-p { margin: 6px 0; max-width: 74ch; }
+p { margin: 6px 0; max-width: 84ch; }
+p.small { max-width: 104ch; }
 .muted { color: var(--muted); }
 .small { font-size: 14px; }
 .account { padding-top: 28px; }
@@ -96,6 +97,7 @@ svg .young { fill: var(--soft); }
 .attributed { fill: var(--attributed); } .reported { fill: var(--reported); }
 .spend { fill: var(--spend); }
 svg .curve { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
+svg .halo { fill: none; stroke: var(--card); stroke-width: 5; stroke-linejoin: round; }
 svg .curve.server { stroke: var(--server); }
 svg .curve.platform { stroke: var(--reported); }
 svg .curve.verified { stroke: var(--server); stroke-dasharray: 6 3; }
@@ -104,7 +106,8 @@ svg .curve.blended { stroke: var(--delivered); stroke-dasharray: 2 3; }
 .blended { fill: var(--delivered); }
 svg .tone { fill: var(--tone); } svg .line { stroke: var(--tone); stroke-width: 2; }
 svg .onbar { fill: var(--card); font-size: 10px; }
-svg .silent { opacity: 0.45; }
+svg .silent rect { opacity: 0.45; }
+svg .silent text { fill: var(--muted); }
 svg .change { stroke: var(--ink); stroke-width: 1; stroke-dasharray: 3 3; }
 svg .flag { fill: var(--ink); } svg .onflag { fill: var(--card); font-size: 10px; }
 .scroll { overflow-x: auto; max-width: 100%; }
@@ -174,7 +177,7 @@ nav table a { color: inherit; }
   body { font-size: 10.5pt; }
   svg *, .verdict, .tag, .card { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .card, .tile, .verdict, .findings > li, tr { break-inside: avoid; }
-  h3, h4, caption { break-after: avoid; }
+  h3, h4, h3 + p, caption, summary { break-after: avoid; }
   .account + .account { break-before: page; }
   details::details-content { content-visibility: visible; display: block; block-size: auto; }
   summary { list-style: none; }

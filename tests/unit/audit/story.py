@@ -290,7 +290,12 @@ def some_findings() -> Sequence[Finding]:
         ),
         a_finding(since=date(2026, 9, 14)),
         a_finding(
-            "CFG-05", severity=Severity.INFO, says="Nothing is optimised for a deprecated event."
+            "VAL-02",
+            severity=Severity.INFO,
+            says="Of 1,128 purchases 321 are in GBP, not in the account's EUR.",
+            expected=Figure("currency of the account", "EUR"),
+            found=Figure("in another currency", 321, "events"),
+            do="Nothing; they are converted by the rate that is set.",
         ),
         a_finding(
             "MAT-04",

@@ -67,7 +67,8 @@ def most(values: Sequence[Decimal | int | None]) -> Decimal:
 
 
 def curve(points: Sequence[tuple[float, float] | None], class_: str) -> Markup:
-    """A line through them, broken where there is none; a point alone is a dot."""
+    """A line through them, broken where there is none, set off from what lies behind it; a point
+    alone is a dot."""
     steps, is_down = [], False
     for point in points:
         if point is None:
@@ -77,7 +78,10 @@ def curve(points: Sequence[tuple[float, float] | None], class_: str) -> Markup:
         if not is_down:
             steps.append("l0.01 0")
         is_down = True
-    return tag("path", d=" ".join(steps), class_=f"curve {class_}") if steps else Markup("")
+    if not steps:
+        return Markup("")
+    path = " ".join(steps)
+    return join(tag("path", d=path, class_="halo"), tag("path", d=path, class_=f"curve {class_}"))
 
 
 class Key(NamedTuple):

@@ -24,7 +24,7 @@ from relay.audit.page.markup import Child, Markup
 from relay.audit.wording import amount, count, money, plain, share, short_day
 
 _ROW = 30.0
-_LEFT, _RIGHT = 84.0, 118.0
+_LEFT, _RIGHT, _SHARE = 84.0, 132.0, 60.0
 
 
 class _Bar(NamedTuple):
@@ -32,7 +32,8 @@ class _Bar(NamedTuple):
 
     label: str
     parts: Sequence[tuple[int | None, str]]
-    said: str
+    number: int | None
+    share: str = ""
 
 
 def whole(flow: Flow, currency: str) -> Markup:
@@ -52,25 +53,25 @@ def whole(flow: Flow, currency: str) -> Markup:
         words(WIDTH, bottom + 22, money(total.spend, currency), "end strong"),
     ]
     title = f"Funnel of {plain(flow.event)}, {plain(flow.channel.label)}"
-    said = "; ".join(f"{bar.label} {bar.said}" for bar in bars)
+    said = "; ".join(f"{bar.label} {count(bar.number)} {bar.share}".strip() for bar in bars)
     return picture(title, f"{said}; spend {money(total.spend, currency)}", bottom + 30, *marks)
 
 
 def _bars(total: Passage) -> Sequence[_Bar]:
-    def of_delivered(number: int | None) -> str:
-        part = share(number, total.delivered)
-        return count(number) if number is None or not total.delivered else f"{number:,}  {part}"
+    """Shares are of the delivered."""
 
+    def bar(class_: str, number: int | None) -> _Bar:
+        return _Bar(class_, [(number, class_)], number, share(number, total.delivered))
+
+    both = [(total.server, "server"), (total.browser, "browser")]
     return [
-        _Bar("arrived", [(total.arrivals, "arrived")], count(total.arrivals)),
-        _Bar("delivered", [(total.delivered, "delivered")], count(total.delivered)),
-        _Bar("server", [(total.server, "server")], of_delivered(total.server)),
-        _Bar("browser", [(total.browser, "browser")], of_delivered(total.browser)),
-        _Bar(
-            "counted", [(total.server, "server"), (total.browser, "browser")], count(total.counted)
-        ),
-        _Bar("attributed", [(total.attributed, "attributed")], of_delivered(total.attributed)),
-        _Bar("reported", [(total.reported, "reported")], of_delivered(total.reported)),
+        _Bar("arrived", [(total.arrivals, "arrived")], total.arrivals),
+        _Bar("delivered", [(total.delivered, "delivered")], total.delivered),
+        bar("server", total.server),
+        bar("browser", total.browser),
+        _Bar("counted", both, total.counted),
+        bar("attributed", total.attributed),
+        bar("reported", total.reported),
     ]
 
 
@@ -82,7 +83,9 @@ def _row(bar: _Bar, y: float, scale: Scale) -> Iterator[Markup]:
         width = scale.of(number)
         yield rectangle(x, y + 4, width, 18, class_, f"{class_}: {count(number)}")
         x += width
-    yield words(WIDTH, y + 17, bar.said, "end strong")
+    yield words(WIDTH - _SHARE, y + 17, count(bar.number), "end strong")
+    if bar.share:
+        yield words(WIDTH, y + 17, bar.share, "end")
 
 
 _TOP, _HEIGHT = 26.0, 116.0
@@ -111,7 +114,10 @@ def daily(flow: Flow, immature: Period | None, currency: str) -> Markup:
         points.append(None if passage.server is None else (x, base - counts.of(passage.server)))
     marks += [curve(points, "server"), *_axes(days, counts, spends, currency)]
     title = f"{plain(flow.event)} by day, {plain(flow.channel.label)}"
-    said = "Arrived, delivered, counted from the server, attributed and spent on each day; the numbers are in the table"
+    said = (
+        "Arrived, delivered, counted from the server, attributed and spent on each day; the "
+        "numbers are in the table"
+    )
     return picture(title, said, _SPEND_TOP + _SPEND_HEIGHT + 18, *marks)
 
 

@@ -31,7 +31,7 @@ def edits_by_day(facts: Facts) -> Mapping[date, Sequence[Edit]]:
 
 def timeline(findings: Sequence[Finding], facts: Facts) -> Markup:
     """A row for each finding from its first day on, a numbered mark for each day with changes. One
-    whose first day is unknown begins with an open end."""
+    that began before the picture, or nobody knows when, says so."""
     shown, changes = findings[:MOST_ROWS], edits_by_day(facts)
     bottom = _TOP + len(shown) * _ROW + 4
     marks: list[Child] = [*_calendar(facts.period, bottom)]
@@ -79,7 +79,6 @@ def _change(number: int, x: float, bottom: float, said: str) -> Iterator[Markup]
 
 def _row(finding: Finding, y: float, period: Period) -> Markup:
     x = _LEFT if finding.since is None else _x(finding.since, period)
-    is_open = finding.since is None or finding.since < period.first
     said = f"{finding.check}, {finding.severity}, {_since(finding)}: {finding.says}"
     label = f"{plain(finding.check, 10)} {finding.severity}"
     if finding.is_silenced:
@@ -88,7 +87,9 @@ def _row(finding: Finding, y: float, period: Period) -> Markup:
         words(0, y + 17, label),
         rectangle(x, y + 6, max(4.0, _WIDTH - x), 13, "tone", plain(said, 200)),
     ]
-    if is_open:
+    if finding.since is None:
+        marks.append(words(x + 4, y + 16, "first day unknown", "onbar"))
+    elif finding.since < period.first:
         marks.append(words(x + 4, y + 16, "earlier", "onbar"))
     silent = " silent" if finding.is_silenced else ""
     return tag("g", *marks, class_=f"{finding.severity}{silent}")
