@@ -22,7 +22,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.servers import authority, kafka, postgres
+from tests.servers import authority, chromium, kafka, postgres
 
 pytest_plugins = ["tests.servers.fixtures"]
 
@@ -70,6 +70,7 @@ def _may_mount() -> bool:
 
 
 NEEDS = {
+    "chromium": Need(chromium.is_available, "install Debian's package `chromium`"),
     "kafka": Need(
         kafka.is_available, "install Java 17 or later, and Maven, which fetches the broker"
     ),

@@ -15,7 +15,8 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
-from relay.journal.ledger import IssueRow, LedgerRow
+from relay.journal.issues import IssueRow
+from relay.journal.ledger import LedgerRow
 from relay.journal.sample import Sample
 from relay.model import EventSource
 

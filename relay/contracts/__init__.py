@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 from relay import conversion, wire
+from relay.audit import document as audit
 from relay.contracts.asyncapi import asyncapi
 from relay.contracts.config_schema import config_schema
 from relay.contracts.openapi import openapi
@@ -26,6 +27,7 @@ def documents() -> Mapping[str, dict[str, Any]]:
     return {
         "conversion.schema.json": conversion.schema(),
         "event.schema.json": wire.schema(),
+        "audit.schema.json": audit.schema(),
         "config.schema.json": config_schema(),
         "openapi.json": openapi(inside, release),
         "asyncapi.json": asyncapi(conversion.schema(), release),

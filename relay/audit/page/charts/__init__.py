@@ -1,0 +1,1 @@
+"""The pictures, drawn by small functions as inline SVG. Pure."""
