@@ -8,7 +8,7 @@ nothing. Where an event has no id, the `_ttp` cookie stands in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -40,10 +40,13 @@ class Arrived(NamedTuple):
     @property
     def identity(self) -> tuple[str, str, str] | None:
         """What it is recognised by; None: by nothing."""
-        known_by = self.event_id or next((key for key in self.keys if len(key) < _DIGEST), None)
-        return None if known_by is None else (self.pixel_code, self.event, known_by)
+        if self.event_id is not None:
+            return (self.pixel_code, self.event, self.event_id)
+        cookie = next((key for key in self.keys if len(key) < _DIGEST), None)
+        return None if cookie is None else (self.pixel_code, self.event, cookie)
 
 
+_KEYS: Final = frozenset({"ttp", "email", "phone", "external_id"})
 #: A key of this length is a SHA-256 in hex; the cookie is shorter.
 _DIGEST: Final = 64
 
@@ -67,18 +70,20 @@ def from_wire(pixel_code: str, event: Mapping[str, Any]) -> Arrived:
         float(properties.get("value") or 0.0),
         properties.get("currency"),
         user.get("ttclid") or _in_address(event.get("page")),
-        tuple(_keys(user)),
+        _keys(user),
         Channel.SERVER,
     )
 
 
-def _keys(user: Mapping[str, Any]) -> Iterable[str]:
-    for name in ("ttp", "email", "phone", "external_id"):
-        found = user.get(name)
+def _keys(user: Mapping[str, Any]) -> Sequence[str]:
+    keys: list[str] = []
+    for name in _KEYS & user.keys():
+        found = user[name]
         if isinstance(found, str):
-            yield found
-        elif found:
-            yield from found
+            keys.append(found)
+        elif isinstance(found, list):
+            keys += found
+    return sorted(keys, key=len)
 
 
 def _in_address(page: Mapping[str, Any] | None) -> str | None:
@@ -115,10 +120,11 @@ class Merger:
     def __init__(self) -> None:
         self._young: dict[tuple[str, str, str], First] = {}
         self._old: dict[tuple[str, str, str], First] = {}
-        self._born_at: float | None = None
+        self._forget_at: float | None = None
 
     def meet(self, arrived: Arrived, now: float) -> Meeting:
-        self._age(now)
+        if self._forget_at is None or now >= self._forget_at:
+            self._old, self._young, self._forget_at = self._young, {}, now + REPEAT_S
         key = arrived.identity
         first = None if key is None else self._young.get(key) or self._old.get(key)
         if first is None or now - first.at >= REPEAT_S:
@@ -129,7 +135,3 @@ class Merger:
         counts = arrived.channel not in first.channels
         first.channels.add(arrived.channel)
         return Meeting(counts, is_new=False, adds=now - first.at < MERGE_S, first=first)
-
-    def _age(self, now: float) -> None:
-        if self._born_at is None or now - self._born_at >= REPEAT_S:
-            self._old, self._young, self._born_at = self._young, {}, now

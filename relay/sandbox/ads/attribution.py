@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from relay.sandbox.ads import chance
 from relay.sandbox.ads.arrivals import Arrived
 from relay.sandbox.ads.model import AdGroup, Advertiser
-from relay.sandbox.ads.people import Kind, Person, Touch
+from relay.sandbox.ads.person import Kind, Person, Touch
 from relay.sandbox.ads.placing import Placing
 from relay.sandbox.ads.plan import WorldPlan
 from relay.sandbox.ads.zone import DAY_S
@@ -62,7 +62,7 @@ class Attribution:
             for touch in person.touches:
                 if touch.ttclid is not None:
                     self._by_click[touch.ttclid] = person
-            if person.touches and person.matchable:
+            if person.is_known:
                 self._by_key.update(dict.fromkeys(person.keys(), person))
 
     def credit(self, arrived: Arrived) -> Credit | None:
@@ -93,33 +93,39 @@ class Attribution:
     def _person(self, arrived: Arrived) -> Person | None:
         if arrived.ttclid is not None and arrived.ttclid in self._by_click:
             return self._by_click[arrived.ttclid]
-        return next((self._by_key[key] for key in arrived.keys if key in self._by_key), None)
+        for key in arrived.keys:
+            if key in self._by_key:
+                return self._by_key[key]
+        return None
 
     def _touch(self, person: Person, arrived: Arrived) -> Touch | None:
         """The last of the best kind within its window."""
-        there = [touch for touch in person.touches if self._is_in_time(touch, arrived)]
-        return max(there, key=lambda touch: (touch.kind, touch.at), default=None)
+        best: Touch | None = None
+        for touch in person.touches:
+            if self._is_in_time(touch, arrived) and (best is None or touch.rank > best.rank):
+                best = touch
+        return best
 
     def _is_in_time(self, touch: Touch, arrived: Arrived) -> bool:
         group = self._group(touch)
-        age = arrived.event_time - touch.at
-        uses = self._codes.get(group.pixel_id or "") == arrived.pixel_code
-        return uses and 0 <= age <= window_s(group, touch.kind)
+        return self._uses_pixel(group, arrived) and (
+            0 <= arrived.event_time - touch.at <= window_s(group, touch.kind)
+        )
+
+    def _uses_pixel(self, group: AdGroup, arrived: Arrived) -> bool:
+        return self._codes.get(group.pixel_id or "") == arrived.pixel_code
 
     def _modelled(self, arrived: Arrived) -> Touch | None:
-        share = self._plan.modelled_share
-        if not share:
+        roll = chance.share(self._plan.seed, "modelled", arrived.event_id)
+        if roll >= self._plan.modelled_share:
             return None
         rolls = chance.draws(self._plan.seed, "modelled", arrived.event_id, arrived.event)
-        if rolls[0] >= share:
-            return None
-        at = arrived.event_time - 6 * 3600 * rolls[1]
-        ad = self._placing.ad_at(at, rolls[2])
+        at = arrived.event_time - 6 * 3600 * rolls[0]
+        ad = self._placing.ad_at(at, rolls[1])
         if ad is None:
             return None
         touch = Touch(at, Kind.MODELLED, ad.ad_id, None)
-        uses = self._codes.get(self._group(touch).pixel_id or "") == arrived.pixel_code
-        return touch if uses else None
+        return touch if self._uses_pixel(self._group(touch), arrived) else None
 
     def _counts(self, group: AdGroup, event: str, person: Person) -> bool:
         """ONCE: of what one person does, the first counts."""
@@ -135,7 +141,7 @@ class Attribution:
         share = self._plan.quirks.credited_share
         if share >= 1 or arrived.event_time < self._day:
             return False
-        return chance.draws(self._plan.seed, "credited", arrived.event_id)[0] >= share
+        return chance.share(self._plan.seed, "credited", arrived.event_id) >= share
 
     def _group(self, touch: Touch) -> AdGroup:
         return self._account.adgroups[self._account.ads[touch.ad_id].adgroup_id]
@@ -143,11 +149,12 @@ class Attribution:
 
 def window_s(group: AdGroup, kind: Kind) -> float:
     """How long after it happened a touch of this kind counts, by its ad group; 0: never."""
-    name = {
-        Kind.CLICK: group.click_attribution_window,
-        Kind.ENGAGED: group.engaged_view_attribution_window,
-        Kind.VIEW: group.view_attribution_window,
-    }[kind]
+    if kind is Kind.CLICK:
+        name = group.click_attribution_window
+    elif kind is Kind.ENGAGED:
+        name = group.engaged_view_attribution_window
+    else:
+        name = group.view_attribution_window
     return WINDOW_DAYS.get(name, 0) * DAY_S
 
 

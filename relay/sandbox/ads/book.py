@@ -7,13 +7,15 @@ A conversion is credited to the hour of the ad's click or view, and beside that,
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
+from functools import cache
 from typing import Final, NamedTuple
 
 from relay.event_names import BY_OPTIMIZATION_EVENT
 from relay.sandbox.ads.arrivals import Channel
 from relay.sandbox.ads.attribution import Credit
 from relay.sandbox.ads.money import minor_units
-from relay.sandbox.ads.people import Kind
+from relay.sandbox.ads.person import Kind
 from relay.sandbox.ads.plan import WorldPlan
 from relay.sandbox.ads.zone import DAY_S, LocalTime
 
@@ -29,6 +31,27 @@ _SPLIT_OF_PURCHASE: Final = {
     Kind.ENGAGED: ("evta_payments_completed", None),
 }
 _PURCHASE: Final = "SHOPPING"
+
+
+@cache
+def _names(event: str, kind: Kind, is_goal: bool) -> tuple[Sequence[str], Sequence[str]]:
+    """What a conversion counts as, and what its value is summed in."""
+    name = BY_OPTIMIZATION_EVENT.get(event)
+    counts = [] if name is None else [name.count]
+    values = [name.value] if name is not None and name.value is not None else []
+    if is_goal:
+        counts.append("conversion")
+    if is_goal and kind in _SPLIT:
+        counts.append(_SPLIT[kind])
+    if event == _PURCHASE and kind in _SPLIT_OF_PURCHASE:
+        count, value = _SPLIT_OF_PURCHASE[kind]
+        counts.append(count)
+        values += [value] if value is not None else []
+    return counts, values
+
+
+def _counters() -> defaultdict[tuple[str, bool], Counter[str]]:
+    return defaultdict(Counter)
 
 
 class Entry(NamedTuple):
@@ -50,15 +73,17 @@ class Book:
         self._plan = plan
         self._local = local
         self._entries: list[Entry] = []
+        self._in_order = True
+        self._read: int
+        self._seen_at: float
         self._start_over()
 
     def write(self, entry: Entry) -> None:
         if entry.visible_at <= self._seen_at:
             self._start_over()
+        if self._entries and entry.visible_at < self._entries[-1].visible_at:
+            self._in_order = False
         self._entries.append(entry)
-        self._in_order = self._in_order and (
-            len(self._entries) < 2 or self._entries[-2].visible_at <= entry.visible_at
-        )
 
     def turn_to(self, now: float) -> None:
         """Count all that is visible at this moment."""
@@ -77,17 +102,16 @@ class Book:
     def _start_over(self) -> None:
         self._read = 0
         self._seen_at = float("-inf")
-        self._in_order = getattr(self, "_in_order", True)
-        #: Of an ad in an hour of the account's clock.
+        #: Of an ad in an hour of the account's clock, and on a day of it.
         self.hours: defaultdict[tuple[str, int], Counter[str]] = defaultdict(Counter)
         self.days: defaultdict[tuple[str, int], Counter[str]] = defaultdict(Counter)
         #: Of a pixel on a day of UTC: (event, is custom) -> channel -> how many.
-        self.events: defaultdict[tuple[str, int], dict[tuple[str, bool], Counter[str]]]
-        self.events = defaultdict(dict)
+        self.events: defaultdict[tuple[str, int], defaultdict[tuple[str, bool], Counter[str]]]
+        self.events = defaultdict(_counters)
 
     def _count(self, entry: Entry) -> None:
         day = self.events[entry.pixel_code, int(entry.event_time // DAY_S)]
-        counts = day.setdefault((entry.event, entry.is_custom), Counter())
+        counts = day[entry.event, entry.is_custom]
         if entry.channel is not None:
             counts[entry.channel] += 1
         if entry.credit is None:
@@ -106,23 +130,8 @@ class Book:
             in_day[name] += number
 
     def _earned(self, credit: Credit) -> dict[str, int]:
-        earned: dict[str, int] = {}
-        value = self._value(credit)
-        name = BY_OPTIMIZATION_EVENT.get(credit.event)
-        if name is not None:
-            earned[name.count] = 1
-            if name.value is not None:
-                earned[name.value] = value
-        if credit.is_goal:
-            earned["conversion"] = 1
-            if credit.kind in _SPLIT:
-                earned[_SPLIT[credit.kind]] = 1
-        if credit.event == _PURCHASE and credit.kind in _SPLIT_OF_PURCHASE:
-            count, worth = _SPLIT_OF_PURCHASE[credit.kind]
-            earned[count] = 1
-            if worth is not None:
-                earned[worth] = value
-        return earned
+        counts, values = _names(credit.event, credit.kind, credit.is_goal)
+        return dict.fromkeys(counts, 1) | dict.fromkeys(values, self._value(credit))
 
     def _value(self, credit: Credit) -> int:
         """In minor units of the account's currency; 0 for a currency that has no rate."""

@@ -8,7 +8,7 @@ from typing import Final
 from relay.sandbox.ads import chance
 from relay.sandbox.ads.arrivals import Arrived, Channel, code_of
 from relay.sandbox.ads.money import minor_units
-from relay.sandbox.ads.people import Person, Step
+from relay.sandbox.ads.person import Person, Step
 from relay.sandbox.ads.plan import WorldPlan
 
 #: From the event to TikTok.
@@ -26,8 +26,8 @@ class Browser:
         """Each event with the time at which TikTok has it."""
         if person.blocks or person.denies or self._plan.quirks.browser_silent:
             return
-        keys = tuple(person.keys())
-        ttclid = person.touches[0].ttclid if person.has_click_id else None
+        # Digests that TikTok cannot know would be worked out for nothing.
+        keys = tuple(person.keys()) if person.is_known else (person.ttp,)
         for step in person.steps:
             code, is_custom = code_of(step.event)
             yield (
@@ -40,7 +40,7 @@ class Browser:
                     self._id(step),
                     step.value / self._unit * self._plan.quirks.browser_value_factor,
                     self._plan.money,
-                    ttclid,
+                    person.ttclid,
                     keys if step.order_id or person.knows_contact else keys[:1],
                     Channel.BROWSER,
                 ),

@@ -7,7 +7,8 @@ the server.
     plan          what a world is made of, and what is odd about it
     founding      the account as it stands on the first day
     placing       which ads deliver when                delivery    impressions, clicks, spend
-    people        who met an ad, looked, bought         browser     what their browsers report
+    people,       who met an ad, looked, bought         browser     what their browsers report
+    person
     arrivals      an event as it arrives; repeats       attribution whose merit it is
     book          what is counted, when it is seen      market      one account, hour by hour
     figures       the metrics of a row                  report      rows of levels and spans
@@ -100,5 +101,6 @@ def _add_days(
     sums: dict[tuple[str, bool], Counter[str]], book: Book, pixel_code: str, days: range
 ) -> None:
     for day in days:
-        for event, counts in book.events.get((pixel_code, day), {}).items():
-            sums.setdefault(event, Counter()).update(counts)
+        if (pixel_code, day) in book.events:
+            for event, counts in book.events[pixel_code, day].items():
+                sums.setdefault(event, Counter()).update(counts)

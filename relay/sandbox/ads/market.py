@@ -6,8 +6,7 @@ Time is told, never asked: whatever is asked at `now`, the world has lived until
 from __future__ import annotations
 
 from collections.abc import Iterator
-from heapq import heappop, heappush
-from itertools import count
+from operator import itemgetter
 
 from relay.sandbox.ads import chance
 from relay.sandbox.ads.arrivals import Arrived, Channel, Merger
@@ -16,10 +15,11 @@ from relay.sandbox.ads.book import Book, Entry
 from relay.sandbox.ads.browser import Browser
 from relay.sandbox.ads.delivery import Delivery
 from relay.sandbox.ads.founding import advertiser
-from relay.sandbox.ads.people import LEAD_S, People, Person
+from relay.sandbox.ads.people import LEAD_S, People
+from relay.sandbox.ads.person import Person
 from relay.sandbox.ads.placing import Placing
 from relay.sandbox.ads.plan import WorldPlan
-from relay.sandbox.ads.zone import LocalTime
+from relay.sandbox.ads.zone import DAY_S, LocalTime
 
 
 class Market:
@@ -41,8 +41,9 @@ class Market:
         self._uncounted = chance.Meter(plan.quirks.uncounted_share)
         self._foreign = chance.Meter(plan.quirks.foreign_share)
         self._next_day = self.first_day
-        self._on_the_way: list[tuple[float, int, Arrived]] = []
-        self._numbers = count()
+        self._begins_at = plan.started_at - LEAD_S
+        #: What browsers have sent, the next to arrive last.
+        self._on_the_way: list[tuple[float, Arrived]] = []
 
     def people(self, day: int) -> list[Person]:
         """Whoever's day in the shop is this one, of the account's zone."""
@@ -53,18 +54,18 @@ class Market:
 
     def live_until(self, now: float) -> None:
         """Let everything happen that browsers report up to now."""
-        while self._next_day <= self.local.day(now + LEAD_S):
+        while self._begins_at <= now:
             self._begin_day(self._next_day)
             self._next_day += 1
-        while self._on_the_way and self._on_the_way[0][0] <= now:
-            at, _, arrived = heappop(self._on_the_way)
+            self._begins_at = self.local.starts(self._next_day) - LEAD_S
+        while self._on_the_way and self._on_the_way[-1][0] <= now:
+            at, arrived = self._on_the_way.pop()
             self._take(arrived, at)
 
     def receive(self, arrived: Arrived, now: float) -> None:
         """Take an event that the relay sent."""
         self.live_until(now)
-        day = int(arrived.event_time // 86_400)
-        if not self._uncounted.picks((arrived.event, day)):
+        if not self._uncounted.picks((arrived.event, arrived.event_time // DAY_S)):
             self._take(arrived, now)
 
     def seen(self, now: float) -> Book:
@@ -78,13 +79,13 @@ class Market:
         self._attribution.meet(people)
         for person in people:
             for at, arrived in self._browser.reports(person):
-                heappush(self._on_the_way, (at, next(self._numbers), arrived))
-                for foreign in self._of_others(arrived):
-                    heappush(self._on_the_way, (at + 60, next(self._numbers), foreign))
+                self._on_the_way.append((at, arrived))
+                self._on_the_way += ((at + 60, foreign) for foreign in self._of_others(arrived))
+        self._on_the_way.sort(key=itemgetter(0), reverse=True)
 
     def _of_others(self, arrived: Arrived) -> Iterator[Arrived]:
         """What another integration makes of it: the same, server-side, under its own id."""
-        if arrived.event == "SHOPPING" and self._foreign.picks(arrived.event_time // 86_400):
+        if arrived.event == "SHOPPING" and self._foreign.picks(arrived.event_time // DAY_S):
             yield arrived._replace(event_id=f"plugin-{arrived.event_id}", channel=Channel.SERVER)
 
     def _take(self, arrived: Arrived, at: float) -> None:

@@ -1,4 +1,4 @@
-"""The shop's customers: who saw or clicked what, who bought when, who only looked.
+"""The shop's customers of a day: who saw or clicked what, who bought when, who only looked.
 
 A person is a function of the plan, the day and a number; nothing here remembers anything.
 """
@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
-from enum import IntEnum
-from hashlib import blake2b, sha256
-from typing import Final, NamedTuple
+from hashlib import blake2b
+from typing import Final
 
 from relay.sandbox.ads import chance
 from relay.sandbox.ads.curves import ORDERS_OF_WEEKDAY, DayCurve, weekday
 from relay.sandbox.ads.money import minor_units
+from relay.sandbox.ads.person import Kind, Person, Step, Touch
 from relay.sandbox.ads.placing import Placing
 from relay.sandbox.ads.plan import WorldPlan
 from relay.sandbox.ads.zone import DAY_S, LocalTime
@@ -21,6 +21,9 @@ from relay.sandbox.ads.zone import DAY_S, LocalTime
 #: No step of a person lies further before the day's start than this: they look before they buy.
 LEAD_S: Final = 3 * 3600.0
 _LATENCY_S: Final = (45.0, 26.5 * DAY_S)
+_PEOPLE_PER_DAY: Final = 100_000
+_MET_TWO_SHARE: Final = 0.15
+_BIG: Final = 50
 _CART_SHARE: Final = 0.55
 _CHECKOUT_SHARE: Final = 0.25
 _CONTACT_BEFORE_CHECKOUT: Final = 0.35
@@ -29,65 +32,6 @@ _AGENTS: Final = (
     "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140.0.0.0 Mobile Safari",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36",
 )
-
-
-class Kind(IntEnum):
-    """How a person met an ad. A higher one beats a lower one."""
-
-    MODELLED = 0
-    VIEW = 1
-    ENGAGED = 2
-    CLICK = 3
-
-
-class Touch(NamedTuple):
-    at: float
-    kind: Kind
-    ad_id: str
-    ttclid: str | None
-
-
-class Step(NamedTuple):
-    """Something a person does in the shop; `value` is in minor units of the shop's currency."""
-
-    event: str
-    at: float
-    event_id: str
-    value: int
-    order_id: str | None = None
-
-
-class Person(NamedTuple):
-    """`knows_contact`: the shop knows e-mail and phone from the start (logged in), not only from
-    the checkout on. `has_click_id`: the click's id is still there when they act. `blocks`: their
-    browser reports nothing. `matchable`: TikTok knows who they are by any of `keys`."""
-
-    number: int
-    touches: Sequence[Touch]
-    steps: Sequence[Step]
-    email: str | None
-    phone: str | None
-    external_id: str
-    ttp: str
-    ip: str
-    user_agent: str
-    knows_contact: bool
-    has_click_id: bool
-    blocks: bool
-    denies: bool
-    matchable: bool
-    roll: float
-
-    @property
-    def is_stale(self) -> bool:
-        return bool(self.touches) and self.steps[-1].at - self.touches[-1].at > 7 * DAY_S
-
-    def keys(self) -> Iterator[str]:
-        """What an event may carry of this person, hashed as TikTok wants it."""
-        yield self.ttp
-        for text in (self.email, self.phone, self.external_id):
-            if text is not None:
-                yield sha256(text.encode()).hexdigest()
 
 
 class People:
@@ -100,6 +44,8 @@ class People:
         self._shop = LocalTime(plan.display_timezone)
         self._first_day = account.day(plan.started_at)
         self._unit = minor_units(plan.money)
+        big = plan.quirks.big_order_day
+        self._big_order = None if big is None else (self._first_day + big) * _PEOPLE_PER_DAY
 
     def of_day(self, day: int) -> list[Person]:
         """Buyers first. Days are of the account's zone, and nobody came before the first."""
@@ -128,7 +74,7 @@ class People:
         plan = self._plan
         roll = chance.draws(plan.seed, plan.advertiser_id, day, number)
         at = curve.moment(roll[0])
-        serial = day * 100_000 + number
+        serial = day * _PEOPLE_PER_DAY + number
         touches = self._touches(serial, at, roll)
         mark = f"{plan.seed}{serial}"
         lost = plan.click_lost_share + plan.quirks.query_lost_share
@@ -144,6 +90,7 @@ class People:
             user_agent=_AGENTS[int(roll[15] * 2) if touches else int(roll[15] * len(_AGENTS))],
             knows_contact=roll[12] < _CONTACT_BEFORE_CHECKOUT,
             has_click_id=bool(touches) and roll[13] >= lost,
+            has_address=not plan.click_lost_share <= roll[13] < lost,
             blocks=roll[8] < plan.blocked_share,
             denies=roll[9] < plan.denied_share,
             matchable=roll[5] < plan.matchable_share,
@@ -164,8 +111,24 @@ class People:
         ad = self._placing.ad_at(at - latency, roll[4])
         if ad is None:
             return ()
-        ttclid = _ttclid(plan.seed, serial) if kind is Kind.CLICK else None
-        return (Touch(at - latency, kind, ad.ad_id, ttclid),)
+        met = Touch(at - latency, kind, ad.ad_id, self._ttclid(serial, kind))
+        return (*self._before(serial, met, roll), met)
+
+    def _before(self, serial: int, met: Touch, roll: Sequence[float]) -> Iterator[Touch]:
+        """Some saw another ad before, some clicked one: the last click wins."""
+        if roll[15] >= _MET_TWO_SHARE:
+            return
+        kind = Kind.VIEW if roll[15] < _MET_TWO_SHARE / 2 else met.kind
+        at = met.at - 30 * 3600 * roll[3]
+        ad = self._placing.ad_at(at, roll[12])
+        if ad is not None:
+            yield Touch(at, kind, ad.ad_id, self._ttclid(-serial, kind))
+
+    def _ttclid(self, serial: int, kind: Kind) -> str | None:
+        if kind is not Kind.CLICK:
+            return None
+        digest = blake2b(f"click/{self._plan.seed}/{serial}".encode(), digest_size=48).digest()
+        return f"E.C.P.{urlsafe_b64encode(digest).decode()}"
 
     def _kind(self, roll: float) -> Kind | None:
         for kind, share in (
@@ -180,6 +143,8 @@ class People:
 
     def _buyer(self, serial: int, at: float, roll: Sequence[float]) -> list[Step]:
         value = self._value(roll[10])
+        if serial == self._big_order:
+            value *= _BIG
         order = str(serial)
         steps = [
             Step("ViewContent", at - 40, f"v{order}", value),
@@ -207,11 +172,6 @@ class People:
             return round(self._plan.price * self._unit)
         price = chance.lognormal(self._plan.price, self._plan.price_sigma, roll)
         return max(2, round(price)) * self._unit - self._unit // 20
-
-
-def _ttclid(seed: int, serial: int) -> str:
-    digest = blake2b(f"click/{seed}/{serial}".encode(), digest_size=48).digest()
-    return f"E.C.P.{urlsafe_b64encode(digest).decode()}"
 
 
 def _ttp(mark: str) -> str:

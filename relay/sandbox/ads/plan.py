@@ -154,7 +154,7 @@ class WorldPlan:
     def looking_per_day(self) -> float:
         if self.browsers_per_day is not None:
             return self.browsers_per_day
-        return max(90.0, 0.5 * self.orders_per_day)
+        return max(90.0, 0.3 * self.orders_per_day)
 
     @property
     def spend_per_day(self) -> float:
