@@ -26,7 +26,7 @@ _MET_TWO_SHARE: Final = 0.15
 _BIG: Final = 50
 _CART_SHARE: Final = 0.55
 _CHECKOUT_SHARE: Final = 0.25
-_CONTACT_BEFORE_CHECKOUT: Final = 0.35
+_CONTACT_BEFORE_CHECKOUT: Final = 0.5
 _AGENTS: Final = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) musical_ly_41.2.0 BytedanceWebview",
     "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140.0.0.0 Mobile Safari",

@@ -63,6 +63,8 @@ class Placing:
         return Slot(ad, group, weight, since, min(until, group.schedule_end_time or inf))
 
     def _pause(self, thing: Ad | AdGroup | Campaign) -> float:
-        if thing.operation_status == "ENABLE" or self._plan.quirks.spends_when_paused:
+        if thing.operation_status == "ENABLE":
+            return inf
+        if thing.operation_status != "DELETE" and self._plan.quirks.spends_when_paused:
             return inf
         return thing.modify_time or 0.0

@@ -26,7 +26,7 @@ class Quirks:
     restated                by how much spend grows on the fifth day after
     account_only_spend      spend that no campaign shows (GMV Max), of the rest
     overspend               spend of a day, of the budget; None: as usual
-    spends_when_paused      paused objects spend on
+    spends_when_paused      what is paused spends on
     reports_zone            the zone that reports follow, if not the account's
     value_is_rate           `total_complete_payment_rate` is what its name says
     value_per_error         by how much `value_per_complete_payment` is off
@@ -45,7 +45,7 @@ class Quirks:
     bad_keys_share          the e-mail is an MD5, the phone no number, the address private
     stale_click_share       of clickers, those that come back with a click id from long ago
     late_share, late_s      handed over this late
-    clock_ahead_s           the shop's clock
+    clock_ahead_s, clock_share   how far the shop's clock is ahead, and for how many of its events
     without_value_share     purchases without a value
     cents_share             purchases whose value is in cents
     one_value               every order is worth the same
@@ -81,6 +81,7 @@ class Quirks:
     late_share: float = 0.0
     late_s: float = 7200.0
     clock_ahead_s: float = 0.0
+    clock_share: float = 1.0
     without_value_share: float = 0.0
     cents_share: float = 0.0
     one_value: bool = False

@@ -45,6 +45,7 @@ class Shop:
         quirks = plan.quirks
         self._missing = Meter(quirks.missing_share)
         self._late = Meter(quirks.late_share)
+        self._ahead = Meter(quirks.clock_share)
         self._two_ids = Meter(quirks.two_ids_share)
         self._bad_keys = Meter(quirks.bad_keys_share)
         self._without_value = Meter(quirks.without_value_share)
@@ -88,9 +89,10 @@ class Shop:
 
     def _conversion(self, person: Person, step: Step) -> Conversion:
         quirks = self._plan.quirks
+        ahead_s = quirks.clock_ahead_s if self._ahead.picks(step.event) else 0.0
         conversion: Conversion = {
             "event": step.event,
-            "event_time": int(step.at + quirks.clock_ahead_s),
+            "event_time": int(step.at + ahead_s),
             "event_id": step.event_id,
             "user": self._user(person, step),
             "properties": self._properties(step),
