@@ -1,1 +1,1 @@
-"""The ad account that the stand-in plays: who advertises, what people do, what TikTok makes of it."""
+"""The ad account that the stand-in plays: who advertises, what people do, what TikTok counts."""
