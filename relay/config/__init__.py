@@ -12,6 +12,7 @@ environment instead of the one it is given.
 
 from __future__ import annotations
 
+from relay.config.audit import Audit, Thresholds
 from relay.config.checks import Check, Parts, secrets_can_be_read, warnings
 from relay.config.load import DEFAULT_FILE, load
 from relay.config.management import Management
@@ -37,6 +38,7 @@ from relay.config.wording import mistakes_of
 __all__ = [
     "DEFAULT_FILE",
     "Address",
+    "Audit",
     "Check",
     "Consent",
     "ConsentAction",
@@ -52,6 +54,7 @@ __all__ = [
     "Settings",
     "Shutdown",
     "Source",
+    "Thresholds",
     "TikTok",
     "WithoutMatchKey",
     "load",

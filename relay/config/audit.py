@@ -1,4 +1,4 @@
-"""From which figures on the audit speaks.
+"""How the audit is run, and from which figures on it speaks.
 
 Shares are of 1 (0.05 is 5 %), money is in the account's currency, durations are seconds once read.
 The ideas are the field's; the figures are this project's proposals, but for those that TikTok's help
@@ -11,7 +11,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from relay.config.section import Section
 from relay.config.values import Seconds, between, seconds
@@ -22,6 +22,9 @@ Number = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Money = Annotated[Decimal, Field(ge=0, le=1_000_000_000, allow_inf_nan=False)]
 Days = Annotated[Seconds, between("1d", "760d")]
 Hours = Annotated[Seconds, between("0s", "30d")]
+
+#: ISO 4217.
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
 class Thresholds(Section):
@@ -246,3 +249,23 @@ class Thresholds(Section):
 
     changed_within: Hours = seconds("48h")
     """GOV-01: a change this long before the beginning of a finding may be its cause."""
+
+
+class Audit(Section):
+    """Comparing what was delivered with what TikTok counts, reports and charges."""
+
+    every: Annotated[Seconds, between("30m", "30d")] = seconds("6h")
+    """How often `relay serve` audits, where `management.access_token` is given."""
+
+    since: Annotated[Seconds, between("1d", "90d")] = seconds("30d")
+    """How far back it looks; whole days of the account's zone, today among them."""
+
+    rates: dict[CurrencyCode, Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]] = {}
+    """What one unit of each currency is worth in one of your choice (`{ EUR = "1", USD = "0.92" }`):
+    for events in other currencies than the account's. Without it their values are not compared."""
+
+    keep_reports: Annotated[int, Field(ge=1, le=1000)] = 30
+    """So many of the last reports are kept."""
+
+    thresholds: Thresholds = Thresholds()
+    """From which figures on it speaks."""

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
 
+from relay.config.audit import Audit
 from relay.config.kafka import Brokers, KafkaName, KafkaSecurity
 from relay.config.management import Management
 from relay.config.postgres import DatabaseRef
@@ -332,6 +333,7 @@ class Settings(Section):
     tiktok: TikTok = TikTok()
     shutdown: Shutdown = Shutdown()
     management: Management = Management()
+    audit: Audit = Audit()
     log: Log = Log()
     destinations: tuple[Destination, ...] = ()
     sources: tuple[Source, ...] = ()

@@ -12,7 +12,10 @@ from relay.audit import facts
 from relay.audit.collecting import translate
 from relay.audit.collecting.gathering import Gathering
 from relay.audit.facts import Part
-from relay.management import Client, ManagementError, models
+from relay.management import Client, Listing
+from relay.management.errors import ManagementError
+from relay.management.models.events import CrmSet, OfflineSet, Pixel
+from relay.management.models.hierarchy import AdGroup
 
 _UPGRADED: Final = "UPGRADED_SMART_PLUS"
 _NOBODY_ASKED: Final = "no Business Center that this token can read owns the pixel"
@@ -35,9 +38,7 @@ async def hierarchy(client: Client, advertiser_id: str, gathering: Gathering) ->
         gathering.listed(Part.ADS, client.ads(advertiser_id)),
     )
     if any(each.campaign_automation_type == _UPGRADED for each in campaigns):
-        smart = await gathering.listed(
-            Part.ADGROUPS, client.smart_plus_adgroups(advertiser_id)
-        )
+        smart = await gathering.listed(Part.ADGROUPS, client.smart_plus_adgroups(advertiser_id))
         adgroups = _laid_over(adgroups, smart)
     return Hierarchy(
         list(map(translate.campaign, campaigns)),
@@ -46,9 +47,7 @@ async def hierarchy(client: Client, advertiser_id: str, gathering: Gathering) ->
     )
 
 
-def _laid_over(
-    found: Sequence[models.AdGroup], smart: Sequence[models.AdGroup]
-) -> list[models.AdGroup]:
+def _laid_over(found: Sequence[AdGroup], smart: Sequence[AdGroup]) -> list[AdGroup]:
     """The Smart+ list names the custom conversion, and groups that the other may not show."""
     return list({each.adgroup_id: each for each in (*found, *smart)}.values())
 
@@ -79,7 +78,7 @@ async def event_sources(client: Client, advertiser_id: str, gathering: Gathering
     )
 
 
-async def _sets(listing: models.Sets) -> set[str]:
+async def _sets(listing: Listing[OfflineSet] | Listing[CrmSet]) -> set[str]:
     """Ids of event sets. Many tokens may not read them, and only who feeds one misses it."""
     try:
         return {each.event_set_id for each in await listing.all()}
@@ -95,7 +94,7 @@ def _is_linked(
 
 
 async def _links(
-    client: Client, pixels: Sequence[models.Pixel], gathering: Gathering
+    client: Client, pixels: Sequence[Pixel], gathering: Gathering
 ) -> Mapping[str, frozenset[str] | None]:
     """For each pixel that a Business Center owns: the ad accounts that may use it."""
     owned = {each.pixel_code: each.owner_bc_id for each in pixels if each.owner_bc_id}
@@ -143,8 +142,6 @@ async def edits(
     """The change log of the last 30 days, days of UTC."""
     last = datetime.fromtimestamp(now, UTC).date()
     first = last - timedelta(days=_EDITS_DAYS)
-    found = await gathering.asked(
-        Part.CHANGES, lambda: client.changes(advertiser_id, first, last)
-    )
+    found = await gathering.asked(Part.CHANGES, lambda: client.changes(advertiser_id, first, last))
     gathering.note(Part.CHANGES, len(found or ()))
     return list(map(translate.edit, found or ()))

@@ -59,14 +59,10 @@ async def read(
     names = [each.name for each in targets]
 
     async def sums() -> list[LedgerRow]:
-        return [
-            row for name in names async for row in books.sums(name, start_hour, end_hour)
-        ]
+        return [row for name in names async for row in books.sums(name, start_hour, end_hour)]
 
     async def issues() -> list[IssueRow]:
-        return [
-            row for name in names async for row in books.issues(name, start_hour, end_hour)
-        ]
+        return [row for name in names async for row in books.issues(name, start_hour, end_hour)]
 
     async def samples() -> list[Sample]:
         thinned = Thinned(_MOST_SAMPLES)

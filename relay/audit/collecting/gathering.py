@@ -8,7 +8,8 @@ from typing import TypeVar
 from relay.audit.facts import Gathered, Part
 from relay.clock import Clock
 from relay.errors import JournalUnavailable
-from relay.management import Listing, ManagementError, Notice
+from relay.management import Listing, Notice
+from relay.management.errors import ManagementError
 
 T = TypeVar("T")
 

@@ -11,9 +11,8 @@ from relay.audit import facts
 from relay.audit.collecting import translate
 from relay.audit.collecting.gathering import Gathering, told
 from relay.audit.facts import Level, Part, Period
-from relay.management import Client
-from relay.management.reports import By, ReportRequest, ReportRow
-from relay.management.reports import Level as DataLevel
+from relay.management import By, Client, ReportRequest, ReportRow
+from relay.management import Level as DataLevel
 
 T = TypeVar("T")
 

@@ -9,8 +9,9 @@ from typing import Final, TypeVar
 
 from relay.audit import facts
 from relay.event_names import EVENT_NAMES
-from relay.management import models
-from relay.management.reports import ReportRow
+from relay.management import ReportRow
+from relay.management.models import accounts, changes, events, hierarchy
+from relay.management.models import advice as advices
 
 T = TypeVar("T")
 
@@ -30,7 +31,7 @@ _COUNTS: Final = {each.count: each.optimization_event for each in EVENT_NAMES}
 _VALUES: Final = {each.value: each.optimization_event for each in EVENT_NAMES if each.value}
 
 
-def advertiser(found: models.Advertiser) -> facts.Advertiser:
+def advertiser(found: accounts.Advertiser) -> facts.Advertiser:
     """Raises `AnswerUnreadable` for a zone that this machine does not know."""
     return facts.Advertiser(
         id=found.advertiser_id,
@@ -44,7 +45,7 @@ def advertiser(found: models.Advertiser) -> facts.Advertiser:
     )
 
 
-def campaign(found: models.Campaign) -> facts.Campaign:
+def campaign(found: hierarchy.Campaign) -> facts.Campaign:
     return facts.Campaign(
         id=found.campaign_id,
         name=found.campaign_name,
@@ -60,7 +61,7 @@ def campaign(found: models.Campaign) -> facts.Campaign:
     )
 
 
-def adgroup(found: models.AdGroup) -> facts.AdGroup:
+def adgroup(found: hierarchy.AdGroup) -> facts.AdGroup:
     deep = found.deep_funnel_optimization_event
     return facts.AdGroup(
         id=found.adgroup_id,
@@ -89,7 +90,7 @@ def adgroup(found: models.AdGroup) -> facts.AdGroup:
     )
 
 
-def ad(found: models.Ad) -> facts.Ad:
+def ad(found: hierarchy.Ad) -> facts.Ad:
     return facts.Ad(
         id=found.ad_id,
         name=found.ad_name,
@@ -103,7 +104,7 @@ def ad(found: models.Ad) -> facts.Ad:
     )
 
 
-def pixel(found: models.Pixel, *, linked: bool | None) -> facts.Pixel:
+def pixel(found: events.Pixel, *, linked: bool | None) -> facts.Pixel:
     automatic = {f"automatic {key}": on for key, on in
                  found.automatic_advanced_matching_fields.items()}  # fmt: skip
     return facts.Pixel(
@@ -126,21 +127,21 @@ def pixel(found: models.Pixel, *, linked: bool | None) -> facts.Pixel:
     )
 
 
-def custom_conversion(found: models.CustomConversion) -> facts.CustomConversion:
+def custom_conversion(found: events.CustomConversion) -> facts.CustomConversion:
     return facts.CustomConversion(
         found.custom_conversion_id, found.name, found.event_source_id or "", found.active_status
     )
 
 
-def advice(found: models.Suggestion) -> facts.Advice:
+def advice(found: advices.Suggestion) -> facts.Advice:
     return facts.Advice(found.adgroup_id, found.category, found.issue, found.pixel_code)
 
 
-def edit(found: models.Edit) -> facts.Edit:
+def edit(found: changes.Edit) -> facts.Edit:
     return facts.Edit(found.at.astimezone(UTC), found.object_type, found.object_id, found.what)
 
 
-def event_count(found: models.EventStatistic, code: str) -> facts.EventCount:
+def event_count(found: events.EventStatistic, code: str) -> facts.EventCount:
     """`total_count` was seen at 0 beside a right server count: the greater of both is taken."""
     browser = found.browser_event_total_count or 0
     server = found.server_event_total_count or 0
