@@ -65,7 +65,7 @@ class Report:
         self._begun = False
         reader = RowReader(request, self._masked)
         self._by_task = TaskReader(caller, store, reader, story)
-        may_be_task = request.way is not Way.SYNC
+        may_be_task = request.way is not Way.SYNC and not request.at_once_only
         self._at_once = SyncReader(
             request,
             lists,
