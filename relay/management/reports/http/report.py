@@ -107,8 +107,7 @@ class Report:
                                 yield row
                             await asyncio.sleep(0)  # whoever else reads gets a turn
                         part.done()
-                        known = sums is not None and part.totals is not None
-                        sums = added(sums, self.request, part.totals) if known else None
+                        sums = added(sums, self.request, part.totals)
                 finally:
                     _close(parts)
         self.totals = sums
