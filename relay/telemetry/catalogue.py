@@ -148,7 +148,110 @@ LOG_LINES_WITHHELD = Metric(
     "Log lines not written because the same was written a moment before.",
     ("line",),
 )
+AUDIT_LAST_RUN = Metric(
+    "relay_audit_last_run_timestamp_seconds",
+    "gauge",
+    "When the facts of the last audit were gathered.",
+    ("account",),
+)
+AUDIT_PARTIAL = Metric(
+    "relay_audit_partial",
+    "gauge",
+    "1 when facts were missing, so that not everything was judged.",
+    ("account",),
+)
+AUDIT_FINDINGS = Metric(
+    "relay_audit_findings",
+    "gauge",
+    "Findings that stand, by severity.",
+    ("account", "severity"),
+)
+AUDIT_SILENCED = Metric(
+    "relay_audit_findings_silenced", "gauge", "Findings that another one explains.", ("account",)
+)
+AUDIT_CHECKS = Metric(
+    "relay_audit_checks", "gauge", "Checks by what became of them.", ("account", "state")
+)
+AUDIT_SPEND = Metric(
+    "relay_audit_spend",
+    "gauge",
+    "Spend of the days looked at, in the account's currency.",
+    ("account", "currency"),
+)
+AUDIT_REPORTED = Metric(
+    "relay_audit_reported",
+    "gauge",
+    "Conversions that TikTok reports for the days looked at.",
+    ("account",),
+)
+AUDIT_ARRIVALS = Metric(
+    "relay_audit_arrivals",
+    "gauge",
+    "Arrivals of the days looked at.",
+    ("account", "destination", "event"),
+)
+AUDIT_DELIVERED = Metric(
+    "relay_audit_delivered",
+    "gauge",
+    "Events delivered, of the days looked at.",
+    ("account", "destination", "event"),
+)
+AUDIT_COUNTED = Metric(
+    "relay_audit_counted",
+    "gauge",
+    "Events that TikTok counts from a server, of the days looked at.",
+    ("account", "destination", "event"),
+)
+AUDIT_ATTRIBUTED = Metric(
+    "relay_audit_attributed",
+    "gauge",
+    "Events that TikTok attributes to ads, of the days looked at.",
+    ("account", "destination", "event"),
+)
+AUDIT_CPA = Metric(
+    "relay_audit_cpa",
+    "gauge",
+    "Cost of a conversion over mature days, by whose count: `platform`, `verified` (by clicks that "
+    "the relay saw) or `blended` (all delivered).",
+    ("account", "currency", "basis"),
+)
+AUDIT_ROAS = Metric(
+    "relay_audit_roas",
+    "gauge",
+    "Value per unit of spend over mature days, by whose count.",
+    ("account", "basis"),
+)
+AUDIT_CLAIMED = Metric(
+    "relay_audit_claimed_ratio",
+    "gauge",
+    "Share of the delivered conversions that TikTok reports as its own.",
+    ("account",),
+)
+AUDIT_RUNS = Metric(
+    "relay_audit_runs_total",
+    "counter",
+    "Audits by how they ended: `whole`, `partial` or `failed`.",
+    ("result",),
+)
 BUILD_INFO = Metric("relay_build_info", "gauge", "1, with the relay's version.", ("version",))
+
+#: What the last audits found.
+AUDIT_GAUGES = (
+    AUDIT_LAST_RUN,
+    AUDIT_PARTIAL,
+    AUDIT_FINDINGS,
+    AUDIT_SILENCED,
+    AUDIT_CHECKS,
+    AUDIT_SPEND,
+    AUDIT_REPORTED,
+    AUDIT_ARRIVALS,
+    AUDIT_DELIVERED,
+    AUDIT_COUNTED,
+    AUDIT_ATTRIBUTED,
+    AUDIT_CPA,
+    AUDIT_ROAS,
+    AUDIT_CLAIMED,
+)
 
 METRICS = (
     ARRIVALS,
@@ -174,6 +277,8 @@ METRICS = (
     KAFKA_COMMITS,
     KAFKA_LAG,
     KAFKA_STATE,
+    *AUDIT_GAUGES,
+    AUDIT_RUNS,
     LOG_LINES_WITHHELD,
     BUILD_INFO,
 )
@@ -205,6 +310,9 @@ LOG_LINES: dict[str, tuple[str, ...]] = {
     "kafka.assigned": ("source", "partitions"),
     "kafka.commit_failed": ("source", "error", "withheld"),
     "kafka.stopped": ("source", "partition", "offset", "invalid", "seen"),
+    "audit.done": ("accounts", "findings", "partial", "seconds"),
+    "audit.critical": ("account", "check", "subject", "since"),
+    "audit.failed": ("error", "problem", "retry_in_s"),
     "task.failed": ("task", "error", "where"),
     "library.spoke": ("library", "template", "error", "where", "withheld"),
 }  # fmt: skip

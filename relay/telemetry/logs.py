@@ -190,6 +190,31 @@ class Log:
             seen=seen,
         )
 
+    def audited(self, *, accounts: int, findings: int, partial: bool, seconds: float) -> None:
+        """An audit was made; `findings` are those that stand."""
+        self._logger.info(
+            "audit.done",
+            accounts=accounts,
+            findings=findings,
+            partial=partial,
+            seconds=round(seconds, 1),
+        )
+
+    def audit_critical(self, *, account: str, check: str, subject: str, since: str | None) -> None:
+        """A critical finding stands; `subject` is a word and an id of TikTok's or ours."""
+        self._logger.warning(
+            "audit.critical", account=account, check=check, subject=subject, since=since
+        )
+
+    def audit_failed(self, error: Exception, retry_in_s: float) -> None:
+        """No audit could be made. The problem is worded by us: it holds no token and no data."""
+        self._logger.warning(
+            "audit.failed",
+            error=type(error).__name__,
+            problem=str(error),
+            retry_in_s=round(retry_in_s),
+        )
+
     def task_failed(self, task: str, error: BaseException) -> None:
         """Something that nobody expected: its kind and place. Its message may hold data."""
         self._logger.error(
