@@ -170,7 +170,8 @@ def test_no_name_steers_the_terminal_or_breaks_the_screen(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["\x1b[2J\x1b]0;owned\x07", "\u202e\u2066", "咖啡" * 100, "\U0001f600" * 300]
+    "name",
+    ["\x1b[2J\x1b]0;owned\x07", "\u202e\u2066", "咖啡" * 100, "咖啡" * 25, "\U0001f600" * 300],
 )
 def test_hostile_names(name: str) -> None:
     audit = story.an_audit()
