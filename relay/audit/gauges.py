@@ -1,8 +1,8 @@
 """What Prometheus gets of an audit. Pure.
 
 What cannot be said has no sample: a gauge that fell to 0 because a report was throttled would wake
-somebody. Labels are of a closed set: accounts (by name: labels hold no ids) and destinations are
-the configuration's, events are TikTok's standard ones (any other is `other`).
+somebody. Labels are of a closed set: accounts (by TikTok's id, for a name may be somebody's) and
+destinations are the configuration's, events are TikTok's standard ones (any other is `other`).
 """
 
 from __future__ import annotations
@@ -30,40 +30,37 @@ class Gauge(NamedTuple):
 
 
 def figures(audits: Sequence[Audit]) -> Iterator[Gauge]:
-    """All of a run. Accounts of one name are told apart by a number."""
-    seen: defaultdict[str, int] = defaultdict(int)
+    """All of a run."""
     for audit in audits:
-        name = audit.facts.advertiser.name
-        seen[name] += 1
-        yield from _figures(audit, name if seen[name] == 1 else f"{name} ({seen[name]})")
+        yield from _figures(audit, audit.facts.advertiser.id)
 
 
-def _figures(audit: Audit, account: str) -> Iterator[Gauge]:
+def _figures(audit: Audit, advertiser: str) -> Iterator[Gauge]:
     summary = summarise(audit.facts)
-    yield Gauge(catalogue.AUDIT_LAST_RUN, (account,), audit.facts.now)
-    yield Gauge(catalogue.AUDIT_PARTIAL, (account,), float(audit.is_partial))
-    yield from _judged(audit, account)
-    yield from _money(summary, account, audit.facts.advertiser.currency)
-    yield from _funnels(summary.flows, account)
+    yield Gauge(catalogue.AUDIT_LAST_RUN, (advertiser,), audit.facts.now)
+    yield Gauge(catalogue.AUDIT_PARTIAL, (advertiser,), float(audit.is_partial))
+    yield from _judged(audit, advertiser)
+    yield from _money(summary, advertiser, audit.facts.advertiser.currency)
+    yield from _funnels(summary.flows, advertiser)
 
 
-def _judged(audit: Audit, account: str) -> Iterator[Gauge]:
+def _judged(audit: Audit, advertiser: str) -> Iterator[Gauge]:
     for severity in Severity:
         count = sum(each.severity is severity for each in audit.standing)
-        yield Gauge(catalogue.AUDIT_FINDINGS, (account, severity.value), count)
+        yield Gauge(catalogue.AUDIT_FINDINGS, (advertiser, severity.value), count)
     silenced = len(audit.findings) - len(audit.standing)
-    yield Gauge(catalogue.AUDIT_SILENCED, (account,), silenced)
+    yield Gauge(catalogue.AUDIT_SILENCED, (advertiser,), silenced)
     for state in State:
         count = sum(each.state is state for each in audit.judgements)
-        yield Gauge(catalogue.AUDIT_CHECKS, (account, state.value), count)
+        yield Gauge(catalogue.AUDIT_CHECKS, (advertiser, state.value), count)
 
 
-def _money(summary: Summary, account: str, currency: str) -> Iterator[Gauge]:
-    yield from _known(catalogue.AUDIT_SPEND, (account, currency), summary.total.spend)
-    yield from _known(catalogue.AUDIT_REPORTED, (account,), summary.total.reported)
-    yield from _known(catalogue.AUDIT_CLAIMED, (account,), summary.settled.claimed)
-    yield from _triple(catalogue.AUDIT_CPA, (account, currency), summary.settled.cpa)
-    yield from _triple(catalogue.AUDIT_ROAS, (account,), summary.settled.roas)
+def _money(summary: Summary, advertiser: str, currency: str) -> Iterator[Gauge]:
+    yield from _known(catalogue.AUDIT_SPEND, (advertiser, currency), summary.total.spend)
+    yield from _known(catalogue.AUDIT_REPORTED, (advertiser,), summary.total.reported)
+    yield from _known(catalogue.AUDIT_CLAIMED, (advertiser,), summary.settled.claimed)
+    yield from _triple(catalogue.AUDIT_CPA, (advertiser, currency), summary.settled.cpa)
+    yield from _triple(catalogue.AUDIT_ROAS, (advertiser,), summary.settled.roas)
 
 
 def _triple(metric: Metric, labels: tuple[str, ...], triple: Triple) -> Iterator[Gauge]:
@@ -77,7 +74,7 @@ def _known(metric: Metric, labels: tuple[str, ...], value: Decimal | int | None)
         yield Gauge(metric, labels, float(value))
 
 
-def _funnels(flows: Iterable[Flow], account: str) -> Iterator[Gauge]:
+def _funnels(flows: Iterable[Flow], advertiser: str) -> Iterator[Gauge]:
     """Of the relay's destinations; custom events are added up."""
     sums: defaultdict[tuple[Metric, str, str], int] = defaultdict(int)
     for flow in flows:
@@ -88,7 +85,7 @@ def _funnels(flows: Iterable[Flow], account: str) -> Iterator[Gauge]:
             if number is not None:
                 sums[metric, flow.channel.label, event] += number
     for (metric, destination, event), number in sums.items():
-        yield Gauge(metric, (account, destination, event), number)
+        yield Gauge(metric, (advertiser, destination, event), number)
 
 
 def _counts(flow: Flow) -> Iterator[tuple[Metric, int | None]]:

@@ -152,80 +152,80 @@ AUDIT_LAST_RUN = Metric(
     "relay_audit_last_run_timestamp_seconds",
     "gauge",
     "When the facts of the last audit were gathered.",
-    ("account",),
+    ("advertiser",),
 )
 AUDIT_PARTIAL = Metric(
     "relay_audit_partial",
     "gauge",
     "1 when facts were missing, so that not everything was judged.",
-    ("account",),
+    ("advertiser",),
 )
 AUDIT_FINDINGS = Metric(
     "relay_audit_findings",
     "gauge",
     "Findings that stand, by severity.",
-    ("account", "severity"),
+    ("advertiser", "severity"),
 )
 AUDIT_SILENCED = Metric(
-    "relay_audit_findings_silenced", "gauge", "Findings that another one explains.", ("account",)
+    "relay_audit_findings_silenced", "gauge", "Findings that another one explains.", ("advertiser",)
 )
 AUDIT_CHECKS = Metric(
-    "relay_audit_checks", "gauge", "Checks by what became of them.", ("account", "state")
+    "relay_audit_checks", "gauge", "Checks by what became of them.", ("advertiser", "state")
 )
 AUDIT_SPEND = Metric(
     "relay_audit_spend",
     "gauge",
     "Spend of the days looked at, in the account's currency.",
-    ("account", "currency"),
+    ("advertiser", "currency"),
 )
 AUDIT_REPORTED = Metric(
     "relay_audit_reported",
     "gauge",
     "Conversions that TikTok reports for the days looked at.",
-    ("account",),
+    ("advertiser",),
 )
 AUDIT_ARRIVALS = Metric(
     "relay_audit_arrivals",
     "gauge",
     "Arrivals of the days looked at.",
-    ("account", "destination", "event"),
+    ("advertiser", "destination", "event"),
 )
 AUDIT_DELIVERED = Metric(
     "relay_audit_delivered",
     "gauge",
     "Events delivered, of the days looked at.",
-    ("account", "destination", "event"),
+    ("advertiser", "destination", "event"),
 )
 AUDIT_COUNTED = Metric(
     "relay_audit_counted",
     "gauge",
     "Events that TikTok counts from a server, of the days looked at.",
-    ("account", "destination", "event"),
+    ("advertiser", "destination", "event"),
 )
 AUDIT_ATTRIBUTED = Metric(
     "relay_audit_attributed",
     "gauge",
     "Events that TikTok attributes to ads, of the days looked at.",
-    ("account", "destination", "event"),
+    ("advertiser", "destination", "event"),
 )
 AUDIT_CPA = Metric(
     "relay_audit_cpa",
     "gauge",
     "Cost of a conversion over mature days, by whose count: `platform`, `verified` (by clicks that "
     "the relay saw) or `blended` (all delivered).",
-    ("account", "currency", "basis"),
+    ("advertiser", "currency", "basis"),
 )
 AUDIT_ROAS = Metric(
     "relay_audit_roas",
     "gauge",
     "Value per unit of spend over mature days, by whose count.",
-    ("account", "basis"),
+    ("advertiser", "basis"),
 )
 AUDIT_CLAIMED = Metric(
     "relay_audit_claimed_ratio",
     "gauge",
     "Share of the delivered conversions that TikTok reports as its own.",
-    ("account",),
+    ("advertiser",),
 )
 AUDIT_RUNS = Metric(
     "relay_audit_runs_total",

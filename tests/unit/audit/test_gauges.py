@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from relay.audit.findings import Audit, Severity
-from relay.audit.gauges import GAUGES, figures
+from relay.audit.gauges import Gauge, figures
 from relay.journal.ledger import LedgerRow, Sums
 from relay.model import Outcome
+from relay.telemetry.catalogue import AUDIT_GAUGES
 from tests.unit.audit import story
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 def samples(audit: Audit) -> Samples:
-    found = [*figures(audit)]
-    made = {(each.name, frozenset(each.labels.items())): each.value for each in found}
+    found = [*figures([audit])]
+    made = {(each.metric.name, labelled(each)): each.value for each in found}
     assert len(made) == len(found), "two samples of one name and the same labels"
     return made
+
+
+def labelled(sample: Gauge) -> frozenset[tuple[str, str]]:
+    return frozenset(zip(sample.metric.labels, sample.labels, strict=True))
 
 
 def value(audit: Audit, name: str, **labels: str) -> float:
@@ -30,7 +34,7 @@ def value(audit: Audit, name: str, **labels: str) -> float:
 
 
 def names(audit: Audit) -> set[str]:
-    return {each.name for each in figures(audit)}
+    return {each.metric.name for each in figures([audit])}
 
 
 def test_the_sums_of_the_account_are_exported() -> None:
@@ -73,7 +77,7 @@ def test_custom_events_share_a_label_and_are_added_up() -> None:
 
     other = value(audit, "relay_audit_delivered", destination="web-eu", event="other")
     assert other == 1000
-    assert len([*figures(audit)]) < 60
+    assert len([*figures([audit])]) < 60
 
 
 def test_every_gauge_is_described_and_no_label_is_made_of_a_name() -> None:
@@ -81,12 +85,12 @@ def test_every_gauge_is_described_and_no_label_is_made_of_a_name() -> None:
     audit = story.an_audit()
     audit = replace(audit, facts=replace(audit.facts, advertiser=hostile))
 
-    assert names(audit) == set(GAUGES)
-    labels = Counter(key for each in figures(audit) for key in each.labels)
-    assert set(labels) == {
+    found = [*figures([audit])]
+    assert names(audit) == {metric.name for metric in AUDIT_GAUGES}
+    assert {key for each in found for key in each.metric.labels} == {
         "advertiser", "destination", "event", "severity", "state", "currency", "basis",
     }  # fmt: skip
-    assert not any("jane" in text for each in figures(audit) for text in each.labels.values())
+    assert not any("jane" in text for each in found for text in each.labels)
 
 
 def test_a_value_that_is_exact_stays_close_as_a_float() -> None:
