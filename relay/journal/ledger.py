@@ -27,10 +27,10 @@ _EXACT = Context(prec=1000)
 class Sums:
     """How many, worth what (by currency), matched by what (by key).
 
-    `tests` are the test events among `count`; nothing below it, nor `value` and `keys`, counts them.
-    `click_value` is the value of the events with a click id; `worthless` have no value above 0 or no
-    currency; `late` came more than "1h", "7d", "28d" after they happened, each in all that fit;
-    `reasons` say why they ended so.
+    `tests` are the test events among `count`; nothing below it, nor `value` and `keys`, counts
+    them. `click_value` is the value of the events with a click id; `worthless` have no value above
+    0 or no currency; `late` came more than "1h", "7d", "28d" after they happened, each in all that
+    fit; `reasons` say why they ended so.
     """
 
     count: int = 0
