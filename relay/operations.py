@@ -154,9 +154,9 @@ class LiveOperations:
         return NotesPage(found, more=False)
 
     async def last_audit(self) -> bytes | None:
-        from relay.audit import reports  # noqa: PLC0415  # few relays audit: it takes 10 MB
+        from relay.audit import archive  # noqa: PLC0415  # few relays audit: it takes 10 MB
 
-        return await reports.last_report(self._relay.journal)
+        return await archive.last_report(self._relay.journal)
 
     # --- what it does -----------------------------------------------------------------------------
 

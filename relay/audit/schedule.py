@@ -10,11 +10,11 @@ import random
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Final
 
-from relay.audit import reports
+from relay.audit import archive
 from relay.audit.collecting import Books, Collector
 from relay.audit.findings import Audit, Severity
 from relay.audit.gauges import Gauge
-from relay.audit.reports import Latest
+from relay.audit.archive import Latest
 from relay.audit.run import NoAccounts, accounts_of, audit_accounts, client_of, targets_of
 from relay.clock import Clock
 from relay.config import Settings
@@ -87,7 +87,7 @@ class Schedule:
         await self._audit()
 
     async def _is_due(self) -> bool:
-        self._latest = await reports.latest(self._books) or self._latest
+        self._latest = await archive.latest(self._books) or self._latest
         latest = self._latest
         return latest is None or self._clock.now() - latest.made_at >= self._settings.audit.every
 
@@ -96,7 +96,7 @@ class Schedule:
         audits = [each async for each in self._audits()]
         if not audits:
             return
-        self._latest = await reports.keep(
+        self._latest = await archive.keep(
             self._books,
             audits,
             version=self._telemetry.version,
