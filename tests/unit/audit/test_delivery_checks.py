@@ -59,7 +59,9 @@ def test_del_01_is_silent_over_few_clicks() -> None:
     world = World()
     world.each_day(no_conversions)
     world.each_sums(lambda each: replace(each, keys=Counter()))
-    world.ledger.append(LedgerRow(hour(FIRST, 12), "web", "Purchase", Outcome.DELIVERED, sums(4, 4)))
+    world.ledger.append(
+        LedgerRow(hour(FIRST, 12), "web", "Purchase", Outcome.DELIVERED, sums(4, 4))
+    )
 
     assert state(world.audit(), "DEL-01") is State.PASSED
 
@@ -76,9 +78,11 @@ def test_del_01_leaves_clicks_to_the_ads_that_they_are_of() -> None:
     world = World()
     world.each_day(no_conversions)
     world.each_day(
-        lambda row: replace(row, spend=row.spend and row.spend * 10_000)
-        if row.level is Level.ACCOUNT
-        else row
+        lambda row: (
+            replace(row, spend=row.spend and row.spend * 10_000)
+            if row.level is Level.ACCOUNT
+            else row
+        )
     )
 
     assert found(world.audit(), "DEL-01") == []
@@ -235,15 +239,11 @@ def test_del_05_does_not_apply_to_a_shop_that_sells_three_times_a_day() -> None:
 
 def refused(count: int, on: date = MATURE) -> World:
     world = World()
-    world.ledger.append(
-        LedgerRow(hour(on, 12), "web", "Purchase", Outcome.REJECTED, Sums(count))
-    )
+    world.ledger.append(LedgerRow(hour(on, 12), "web", "Purchase", Outcome.REJECTED, Sums(count)))
     return world
 
 
-@pytest.mark.parametrize(
-    ("count", "severity"), [(200, Severity.MEDIUM), (600, Severity.CRITICAL)]
-)
+@pytest.mark.parametrize(("count", "severity"), [(200, Severity.MEDIUM), (600, Severity.CRITICAL)])
 def test_del_06_rejections(count: int, severity: Severity) -> None:
     world = refused(count)
     world.more["refused"] = [
