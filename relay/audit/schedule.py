@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Final
 
 from relay.audit import archive
+from relay.audit.archive import Latest
 from relay.audit.collecting import Books, Collector
 from relay.audit.findings import Audit, Severity
 from relay.audit.gauges import Gauge
-from relay.audit.archive import Latest
 from relay.audit.run import NoAccounts, accounts_of, audit_accounts, client_of, targets_of
 from relay.clock import Clock
 from relay.config import Settings
