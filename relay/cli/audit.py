@@ -82,9 +82,7 @@ async def _audited(
                 rates=settings.audit.rates, progress=told.stage,
             )  # fmt: skip
             thresholds = settings.audit.thresholds
-            audits = [
-                each async for each in audit_accounts(collector, ids, days, thresholds)
-            ]
+            audits = [each async for each in audit_accounts(collector, ids, days, thresholds)]
         if audits and asked.keep:
             most = settings.audit.keep_reports
             await archive.keep(books, audits, version=version(), most=most)
