@@ -25,7 +25,16 @@ from relay.errors import ConfigError, Mistake
 from relay.sandbox import events, gateway, inspection
 from relay.sandbox.ads.model import AdWorld
 from relay.sandbox.inspection import QUESTIONS, Question
-from relay.sandbox.marketing import accounts, campaigns, pixels, reports
+from relay.sandbox.marketing import (
+    accounts,
+    campaigns,
+    consent,
+    oauth,
+    pixels,
+    report_tasks,
+    reports,
+    tools,
+)
 from relay.sandbox.plan import FaultPlan
 from relay.sandbox.profiles import PROFILES, named, plan_from_text
 from relay.sandbox.settings import SandboxSettings
@@ -38,10 +47,14 @@ STOPPING: Final = web.AppKey("stopping", asyncio.Event)
 #: The families of TikTok's API that are stood in for.
 FAMILIES: Final[tuple[tuple[Route, ...], ...]] = (
     events.ROUTES,
+    consent.ROUTES,
+    oauth.ROUTES,
     accounts.ROUTES,
     campaigns.ROUTES,
     pixels.ROUTES,
+    tools.ROUTES,
     reports.ROUTES,
+    report_tasks.ROUTES,
 )
 
 #: Bodies of a full batch are read with few pauses.
@@ -201,7 +214,7 @@ async def _answer(request: web.Request, route: Route) -> web.StreamResponse:
         return _reset(request)
     if reply.resets:
         return _reset(request)
-    if reply.chunks is not None:
+    if reply.chunks is not None and not reply.drip_s:
         return await _streamed(request, reply, reply.chunks)
     return await _dripped(request, reply) if reply.drip_s else _response(reply)
 
@@ -237,9 +250,10 @@ async def _streamed(
 async def _dripped(request: web.Request, reply: Reply) -> web.StreamResponse:
     response = web.StreamResponse(status=reply.status, headers=_headers(reply))
     response.content_type = reply.content_type
-    response.content_length = len(reply.body)
+    body = reply.body + b"".join(reply.chunks or ())
+    response.content_length = len(body)
     await response.prepare(request)
-    for byte in reply.body:
+    for byte in body:
         if not await _waited(request, reply.drip_s):
             return _reset(request)
         await response.write(bytes((byte,)))

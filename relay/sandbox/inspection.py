@@ -141,10 +141,25 @@ def _summary(world: World, _call: Call, now: float) -> Page:
             "by_fault": dict(world.faults.fired),
             "effects_by_source": _nested(received.effects.items()),
             "light": received.light,
+            "marketing": _marketing(world, now),
             "now": now,
             "advanced": world.advanced_s,
         },
     )
+
+
+def _marketing(world: World, now: float) -> dict[str, Any]:
+    """Calls of the Marketing API with a token that is good, and how many came too early."""
+    limits = world.desk.limits
+    return {
+        "calls": limits.calls.total(),
+        "throttled": limits.throttled.total(),
+        "by_path": dict(limits.calls),
+        "throttled_by_path": dict(limits.throttled),
+        "most_per_second": limits.most_per_second,
+        "most_per_minute": limits.most_per_minute,
+        "tasks": dict(world.desk.tasks.by_status(now)),
+    }
 
 
 def _nested(effects: Iterable[tuple[tuple[str, str], int]]) -> dict[str, dict[str, int]]:
@@ -266,7 +281,8 @@ QUESTIONS: Final = (
     Question(
         "PUT",
         "/sandbox/tokens",
-        '{"tokens": [{"token", "state": allowed|revoked|expired, "event_source_ids"}], "others"}',
+        '{"tokens": [{"token", "state": allowed|revoked|expired, "event_source_ids", '
+        '"advertiser_ids", "scopes", "app_id"}], "others"}',
         _put_tokens,
     ),
 )

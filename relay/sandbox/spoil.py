@@ -11,7 +11,7 @@ import orjson
 from relay.sandbox.conditions import Roll, Seen
 from relay.sandbox.faults import Faults
 from relay.sandbox.marketing.faults import ChangedType, ShortPage, Spoiling, TruncatedFile
-from relay.sandbox.world import JSON, Reply
+from relay.sandbox.world import HTML, JSON, Reply
 
 _AS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "number": lambda value: int(value) if str(value).isdigit() else 0,
@@ -25,6 +25,8 @@ _AS: Final[Mapping[str, Callable[[Any], Any]]] = {
 
 def spoiled(reply: Reply, seen: Seen, faults: Faults, *, now: float, roll: Roll) -> Reply:
     """The reply, after the faults that have something to do there."""
+    if reply.content_type == HTML:
+        return reply
     if reply.content_type != JSON:
         return _file(reply, seen, faults, now=now, roll=roll)
     document = orjson.loads(reply.body)

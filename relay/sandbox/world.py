@@ -69,6 +69,7 @@ class World:
     def forget(self, *, now: float) -> None:
         """Forget what was received; the faults in force begin again, tokens stay."""
         self.received = self._nothing()
+        self.desk.forget()
         self.put_faults(self.faults.plan, now=now)
 
     def _nothing(self) -> Received:
