@@ -13,7 +13,7 @@ environment instead of the one it is given.
 from __future__ import annotations
 
 from relay.config.checks import Check, Parts, secrets_can_be_read, warnings
-from relay.config.load import DEFAULT_FILE, load
+from relay.config.load import DEFAULT_FILE, AdAccount, load, load_ad_account
 from relay.config.management import Management
 from relay.config.settings import (
     Consent,
@@ -36,6 +36,7 @@ from relay.config.wording import mistakes_of
 
 __all__ = [
     "DEFAULT_FILE",
+    "AdAccount",
     "Address",
     "Check",
     "Consent",
@@ -55,6 +56,7 @@ __all__ = [
     "TikTok",
     "WithoutMatchKey",
     "load",
+    "load_ad_account",
     "mistakes_of",
     "secrets_can_be_read",
     "warnings",
