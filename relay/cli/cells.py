@@ -49,21 +49,13 @@ def _written_out(char: str) -> str:
 
 def plain(value: Cell) -> str:
     """A value as text: no value is empty; numbers without exponent, times of UTC with Z."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case Decimal():
-            return f"{value:f}"
-        case datetime():
-            return f"{value:%Y-%m-%d %H:%M:%SZ}"
-        case date():
-            return value.isoformat()
-        case int():
-            return str(value)
-        case str():
-            return shown(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%SZ}"
+    return "" if value is None else shown(str(value))
 
 
 def safe(value: Cell) -> str:

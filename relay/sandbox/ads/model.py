@@ -122,10 +122,7 @@ class Pixel:
     )
     automatic_advanced_matching_fields: dict[str, bool] = field(
         default_factory=lambda: {
-            "email": True,
-            "phone_number": True,
-            "name": False,
-            "address": False,
+            "email": True, "phone_number": True, "name": False, "address": False,
             "external_id": False,
         }  # fmt: skip
     )
@@ -263,11 +260,7 @@ class AdWorld(Protocol):
     def business_centers(self) -> Mapping[str, BusinessCenter]: ...
 
     def receive(
-        self,
-        event_source: str,
-        event_source_id: str,
-        events: Sequence[Mapping[str, Any]],
-        now: float,
+        self, event_source: str, event_source_id: str, events: Sequence[Mapping[str, Any]], now: float
     ) -> None:
         """Events that the Events API accepted, as they came, repeats included; test events never."""
         ...
