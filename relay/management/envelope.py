@@ -26,7 +26,8 @@ Mask = Callable[[str], str]
 
 class Exchange(NamedTuple):
     """What came back from one HTTP call, or did not: `status` is None when there was no answer,
-    then `error` is a word for why. `sent` is False when nothing can have reached TikTok."""
+    then `error` is a word for why. `sent` is False when nothing can have reached TikTok; `diverted`
+    says that the body was a file and went elsewhere."""
 
     status: int | None
     body: bytes = b""
@@ -34,6 +35,7 @@ class Exchange(NamedTuple):
     throttle: str | None = None
     error: str | None = None
     sent: bool = True
+    diverted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Failure:
 
 def opened(exchange: Exchange, about: About, *, now: float, mask: Mask) -> Answer | Failure:
     """Say what `exchange` means. Never raises."""
+    if exchange.diverted and exchange.status == 200:
+        return Answer(Record({}, about), about, (), b"")
     envelope = _parsed(exchange.body)
     code = _code(envelope.get("code"))
     about = about._replace(request_id=scrub.request_id(envelope.get("request_id")))

@@ -44,6 +44,11 @@ class Record:
     def about(self) -> About:
         return self._about
 
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The fields as they came."""
+        return self._fields
+
     def __contains__(self, name: str) -> bool:
         return self._fields.get(name) is not None
 

@@ -40,7 +40,7 @@ class AccountReads(Reads):
         A code holds for an hour and can be used once. `list_advertisers` False spares people with
         thousands of accounts a time-out. Raises `CredentialRefused` for a code that was used.
         """
-        answer = await self._caller.call(
+        answer = await self._ask(
             endpoints.ACCESS_TOKEN,
             {
                 "app_id": app_id,
@@ -64,12 +64,12 @@ class AccountReads(Reads):
             "secret": Hidden(secret),
             "access_token": self._caller.token(),
         }
-        answer = await self._caller.call(endpoints.REVOKE_TOKEN, params)
+        answer = await self._ask(endpoints.REVOKE_TOKEN, params)
         return read_revoked(answer.data)
 
     async def user(self) -> User:
         """Whose token it is; raises `CredentialRefused` when it is none."""
-        return read_user((await self._caller.call(endpoints.USER_INFO, {})).data)
+        return read_user((await self._ask(endpoints.USER_INFO, {})).data)
 
     def business_centers(self) -> Listing[BusinessCenter]:
         """The Business Centers that the token's owner is in."""

@@ -20,8 +20,7 @@ from relay.management.errors import (
     Throttled,
     TimedOut,
 )
-from relay.management.http.connection import Connection, Request
-from relay.management.notices import OnNotice
+from relay.management.http.connection import Connection, Divert, Request
 from relay.management.query import Hidden, Params, body_of, query_of
 from relay.management.retry import Patience, error_of, wait_s
 
@@ -45,6 +44,8 @@ class _Call:
     token: Hidden | None = None
     tries: int = 0
     renewals: int = 0
+    anonymous: bool = False
+    divert: Divert | None = None
 
     def mask(self, text: str) -> str:
         for secret in (*self.secrets, self.token):
@@ -55,13 +56,12 @@ class _Call:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What calls need beside a token: how long, how fast, what time, what chance, whom to tell."""
+    """What calls need beside a token: how fast, how long, what time, what chance."""
 
     budgets: Budgets
     patience: Patience
     clock: Clock
     roll: Callable[[], float]
-    on_notice: OnNotice
 
 
 class Caller:
@@ -76,7 +76,6 @@ class Caller:
         self.roll = surroundings.roll
         self.limits = surroundings.budgets.limits
         self._budgets = surroundings.budgets
-        self._on_notice = surroundings.on_notice
         self._token = Hidden(token) if isinstance(token, str) else token
         self._slots = asyncio.Semaphore(self.limits.in_flight)
 
@@ -94,18 +93,19 @@ class Caller:
         *,
         anonymous: bool = False,
         within_s: float | None = None,
+        divert: Divert | None = None,
     ) -> Answer:
         """What TikTok answers. Raises a `ManagementError`.
 
         Texts of `params` that are `Hidden` are not shown in what TikTok says; `anonymous` sends no
-        token; `within_s` is for all tries, by default `patience.call_s`.
+        token; `within_s` is for all tries, by default `patience.call_s`. `divert` may take a
+        file away that comes in place of an answer; it is asked at every try.
         """
         call = self._new(endpoint, params, self.patience.call_s if within_s is None else within_s)
+        call.anonymous, call.divert = anonymous, divert
         while True:
-            outcome = await self._tried(call, anonymous=anonymous)
+            outcome = await self._tried(call)
             if isinstance(outcome, Answer):
-                for notice in outcome.notices:
-                    self._on_notice(notice)
                 return outcome
             pause_s = self._pause_s(call, outcome)
             if pause_s is None:
@@ -128,9 +128,9 @@ class Caller:
             fingerprint=hash((endpoint.path, tuple(query.items()), body)),
         )
 
-    async def _tried(self, call: _Call, *, anonymous: bool) -> Answer | Failure:
+    async def _tried(self, call: _Call) -> Answer | Failure:
         async with self._slots:
-            call.token = None if anonymous else self.token()
+            call.token = None if call.anonymous else self.token()
             budget = self._budgets.of(call.token or "")
             await self._turn(call, budget)
             started_at = self.clock.monotonic()

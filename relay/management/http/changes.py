@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, date, timedelta
 from typing import Final
 
 from relay.management import endpoints
-from relay.management.errors import DeadlineExceeded, TaskFailed
+from relay.management.http.polling import made
 from relay.management.http.reads import Reads
 from relay.management.models.changes import Edit, read_edits
 from relay.management.query import an_id, days
-from relay.management.reports.tasks import TaskState, state_of
-from relay.backoff import delay
 
 _MOST_DAYS: Final = 30
 
@@ -21,7 +18,7 @@ class ChangeReads(Reads):
     """What was edited in an ad account."""
 
     async def changes(self, advertiser_id: str, first: date, last: date) -> list[Edit]:
-        """Edits from `first` to `last`, days of UTC, oldest first."""
+        """Edits from `first` to `last`, days of UTC, oldest first. Who made them is not kept."""
         an_id("advertiser_id", advertiser_id)
         days("date", first, last, most=(last - first).days + 1)
         found: list[Edit] = []
@@ -32,7 +29,7 @@ class ChangeReads(Reads):
         return found
 
     async def _log(self, advertiser_id: str, first: date, last: date) -> list[Edit]:
-        created = await self._caller.call(
+        created = await self._ask(
             endpoints.CHANGE_TASK,
             {
                 "advertiser_id": advertiser_id,
@@ -41,10 +38,8 @@ class ChangeReads(Reads):
                 "timezone": "UTC",
             },
         )
-        asked = {"advertiser_id": advertiser_id, "task_id": created.data.id("task_id")}
-        await self._made(asked)
-        downloaded = await self._caller.call(endpoints.CHANGE_DOWNLOAD, asked)
+        task_id = created.data.id("task_id")
+        await made(self._caller, endpoints.CHANGE_CHECK, advertiser_id, task_id)
+        asked = {"advertiser_id": advertiser_id, "task_id": task_id}
+        downloaded = await self._ask(endpoints.CHANGE_DOWNLOAD, asked)
         return read_edits(downloaded.data, UTC)
-
-    async def _made(self, asked: dict[str, str]) -> None:
-        """Wait until the log is there."""

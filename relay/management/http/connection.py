@@ -43,6 +43,9 @@ _WORDS: Final[tuple[tuple[type[BaseException], str], ...]] = (
 
 Write = Callable[[bytes], object]
 
+#: Given the first bytes of an answer: where it goes, or None when it is an answer like others.
+Divert = Callable[[bytes], Write | None]
+
 
 class Request(NamedTuple):
     """What is sent. `path` follows on `base_url`, or is a whole address. Never shown: its query may
@@ -61,7 +64,24 @@ class _Sink(NamedTuple):
     """Where an answer goes, piece by piece."""
 
     write: Write
-    most_bytes: int | None = MAX_ANSWER_BYTES
+    most_bytes: int | None
+
+
+class _Body:
+    """An answer as it comes; whoever diverts it is asked once, with its first bytes."""
+
+    def __init__(self, divert: Divert | None) -> None:
+        self.kept = bytearray()
+        self.is_diverted = False
+        self._divert = divert
+        self._write: Write = self.kept.extend
+
+    def write(self, piece: bytes) -> None:
+        if self._divert is not None and piece:
+            away, self._divert = self._divert(piece), None
+            if away is not None:
+                self._write, self.is_diverted = away, True
+        self._write(piece)
 
 
 class Connection:
@@ -94,10 +114,18 @@ class Connection:
             await self._session.close()
             self._session = None
 
-    async def exchange(self, request: Request, token: str | None, *, within_s: float) -> Exchange:
+    async def exchange(
+        self,
+        request: Request,
+        token: str | None,
+        *,
+        within_s: float,
+        divert: Divert | None = None,
+    ) -> Exchange:
         """Make one call and return what came back. `token` None sends none.
 
-        Raises RuntimeError when this is not open; `CancelledError` passes.
+        `divert` is told the first bytes of the answer, and may take all of it away. Raises
+        RuntimeError when this is not open; `CancelledError` passes.
         """
         headers = {"Accept": "application/json"}
         if token is not None:
@@ -106,14 +134,22 @@ class Connection:
             headers["Access-Token"] = token
         if request.body is not None:
             headers["Content-Type"] = "application/json"
-        answer = bytearray()
+        answer = _Body(divert)
         address = request._replace(path=self._base_url + request.path)
-        exchange = await self._talk(address, headers, _Sink(answer.extend), within_s)
-        return exchange._replace(body=bytes(answer)) if exchange.status is not None else exchange
+        most_bytes = None if divert else MAX_ANSWER_BYTES
+        exchange = await self._talk(address, headers, _Sink(answer.write, most_bytes), within_s)
+        if exchange.status is None:
+            return exchange
+        return exchange._replace(body=bytes(answer.kept), diverted=answer.is_diverted)
 
     async def fetch(self, url: str, write: Write, *, within_s: float) -> Exchange:
-        """Hand the file at `url` to `write` in pieces; `body` of what is returned is empty."""
-        if urlsplit(url).scheme not in ("https", "http"):
+        """Hand the file at `url` to `write` in pieces; `body` of what is returned is empty. No
+        token goes there."""
+        try:
+            scheme = urlsplit(url).scheme
+        except ValueError:
+            scheme = ""
+        if scheme not in ("https", "http"):
             return Exchange(None, error="address", sent=False)
         sink = _Sink(write, most_bytes=None)
         return await self._talk(

@@ -23,7 +23,7 @@ from relay.management.fields import Record
 from relay.management.http.ahead import Tasks
 from relay.management.http.calls import Caller
 from relay.management.http.spool import Spool
-from relay.management.notices import Notice, NoticeKind
+from relay.management.notices import Notice, NoticeKind, OnNotice, nobody
 from relay.management.proof import Changed, KeyOf, Page, Proof, key_by, page_of
 from relay.management.query import Params
 
@@ -31,7 +31,6 @@ T = TypeVar("T")
 
 #: What to do with each page as it comes, and what to tell of it: pages read, pages in all.
 OnPage = Callable[[Page, int, int], None]
-Tell = Callable[[Notice], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ class Lists:
         self._caller = caller
         self._tasks = tasks
 
-    async def read(self, question: Question, tell: Tell) -> Proven:
+    async def read(self, question: Question, tell: OnNotice) -> Proven:
         """The whole list. Raises `PageChanged` when it changes under every reading."""
         reason = ""
         for reading in range(1, self._caller.patience.readings + 1):
@@ -95,7 +94,7 @@ class Lists:
         )
 
     async def read_all(
-        self, questions: Iterable[Question], tell: Tell
+        self, questions: Iterable[Question], tell: OnNotice
     ) -> AsyncGenerator[Proven, None]:
         """Several lists in order, the next ones read ahead; each is closed when the next is asked
         for."""
@@ -108,7 +107,7 @@ class Lists:
                 finally:
                     proven.close()
 
-    async def _read_once(self, question: Question, spool: Spool, tell: Tell) -> Proven:
+    async def _read_once(self, question: Question, spool: Spool, tell: OnNotice) -> Proven:
         endpoint = question.endpoint
         proof = Proof(endpoint, question.key_of or key_by(endpoint))
         first = await self._page(question, tell, 1)
@@ -130,7 +129,7 @@ class Lists:
         return Proven(spool, endpoint, first.answer.about, proof.rows, proof.total)
 
     async def _follow(
-        self, question: Question, proof: Proof, spool: Spool, cursor: str | None, tell: Tell
+        self, question: Question, proof: Proof, spool: Spool, cursor: str | None, tell: OnNotice
     ) -> None:
         """The pages of a list that is read by cursors."""
         number, passed = 1, {cursor}
@@ -144,7 +143,7 @@ class Lists:
             passed.add(cursor)
 
     async def _page(
-        self, question: Question, tell: Tell, number: int | None, cursor: str | None = None
+        self, question: Question, tell: OnNotice, number: int | None, cursor: str | None = None
     ) -> Page:
         endpoint = question.endpoint
         place: dict[str, Any] = {}
@@ -185,11 +184,17 @@ class Listing(Generic[T]):
     everything was there.
     """
 
-    def __init__(self, lists: Lists, questions: Iterable[tuple[Question, Read[T]]]) -> None:
+    def __init__(
+        self,
+        lists: Lists,
+        questions: Iterable[tuple[Question, Read[T]]],
+        on_notice: OnNotice = nobody,
+    ) -> None:
         self.notices: list[Notice] = []
         self.rows = 0
         self._lists = lists
         self._questions = questions
+        self._on_notice = on_notice
         self._begun = False
 
     @property
@@ -224,3 +229,4 @@ class Listing(Generic[T]):
     def _note(self, notice: Notice) -> None:
         if notice not in self.notices:
             self.notices.append(notice)
+            self._on_notice(notice)

@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[3]
 TECHNOLOGIES = {"http", "rocksdb", "kafka", "postgres", "distributed"}
 
 STAGES = (
-    "batch", "deliver", "ingest", "journal", "normalize", "operate", "sandbox", "sources",
+    "batch", "deliver", "ingest", "journal", "management", "normalize", "operate", "sandbox",
+    "sources",
 )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Reports, read: pages at once, tasks in the background, their files."""
