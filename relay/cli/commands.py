@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from relay.cli import ad_commands
 from relay.cli.help import Sections
 from relay.cli.options import (
     AsJson,
@@ -339,3 +340,8 @@ def journal_verify(
     from relay.cli.journal import verify_journal
 
     raise typer.Exit(verify_journal(config, journal, as_json=as_json))
+
+
+# --- ad account: in a file of their own -----------------------------------------------------------
+
+ad_commands.register(app)

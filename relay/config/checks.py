@@ -245,10 +245,14 @@ def warnings(settings: Settings, *, now: float) -> list[Mistake]:
     if not settings.sources:
         problem = "there is none: nothing can arrive but by `relay import`"
         found.append(Mistake("sources", problem, "Add a [[sources]] table"))
-    if settings.tiktok.base_url.startswith("http://") and not _is_local(settings.tiktok.base_url):
+    return [*found, *base_url_is_safe(settings.tiktok.base_url)]
+
+
+def base_url_is_safe(base_url: str) -> Iterator[Mistake]:
+    """For whoever sends a token there."""
+    if base_url.startswith("http://") and not _is_local(base_url):
         problem = "not https: tokens travel in the clear"
-        found.append(Mistake("tiktok.base_url", problem, "Write https://"))
-    return found
+        yield Mistake("tiktok.base_url", problem, "Write https://")
 
 
 def _doubts(key: str, destination: Destination, *, now: float) -> Iterator[Mistake]:

@@ -1,0 +1,101 @@
+"""What a command that asks TikTok says meanwhile, on standard error, and the exit code of that."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from relay.cli.cells import shown
+from relay.cli.terminal import EXIT_FAILED, RED, YELLOW, console, say, say_warnings
+from relay.clock import SystemClock
+from relay.errors import Mistake
+from relay.management import Notice, Progress
+from relay.management.errors import ManagementError
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+#: Pauses that are told, in seconds: on a line that moves, and on lines that stay.
+_TOLD_S: Final = 3.0
+_TOLD_WITHOUT_TERMINAL_S: Final = 60.0
+
+
+class Told:
+    """Tells notices once, and progress where it moves; `code` is the exit code they ask for."""
+
+    def __init__(self) -> None:
+        self.code = 0
+        self.clock = _TellingClock(self)
+        self._notices: set[Notice] = set()
+        self._status: Status | None = None
+        self._stage = ""
+
+    def notice(self, notice: Notice) -> None:
+        """What TikTok says beside an answer; exit code 1 where rows are missing."""
+        if notice in self._notices:
+            return
+        self._notices.add(notice)
+        if notice.incomplete:
+            self.code = EXIT_FAILED
+        what = "not complete" if notice.incomplete else "note"
+        self.line(f"{what}  {shown(notice.text)} ({notice.endpoint})", notice.incomplete)
+
+    def warn(self, mistake: Mistake) -> None:
+        say_warnings([mistake])
+
+    def lost(self, advertiser_id: str, error: ManagementError) -> None:
+        """An account that cannot be read while others can."""
+        self.code = EXIT_FAILED
+        say(f"left out  {shown(advertiser_id)}: {shown(str(error))}", color=RED)
+
+    def line(self, text: str, is_warning: bool = False) -> None:
+        say(text, color=YELLOW if is_warning else None)
+
+    def progress(self, progress: Progress) -> None:
+        """Where nobody watches, only another stage is worth a line."""
+        amount = _amount(progress)
+        if self._status is not None:
+            self._status.update(f"{progress.text}{amount}")
+        elif progress.text != self._stage and progress.stage != "done":
+            say(f"  {progress.text}")
+        self._stage = progress.text
+
+    def pause(self, seconds: float) -> None:
+        """The client waits: for its turn, for TikTok to recover, for a report."""
+        if self._status is not None and seconds >= _TOLD_S:
+            self._status.update(f"{self._stage}  (next call in {seconds:.0f} s)".strip())
+        elif self._status is None and seconds >= _TOLD_WITHOUT_TERMINAL_S:
+            say(f"  next call in {seconds:.0f} s")
+
+    @contextmanager
+    def moving(self, *, beside_output: bool) -> Iterator[None]:
+        """A line that moves while the block runs, on a terminal; not where results pass through
+        the same terminal as they come."""
+        if not sys.stderr.isatty() or (beside_output and sys.stdout.isatty()):
+            yield
+            return
+        with console(stderr=True).status("asking TikTok") as status:
+            self._status = status
+            try:
+                yield
+            finally:
+                self._status = None
+
+
+class _TellingClock(SystemClock):
+    """The machine's clock, which says how long it is slept by."""
+
+    def __init__(self, told: Told) -> None:
+        self._told = told
+
+    async def sleep(self, seconds: float) -> None:
+        self._told.pause(seconds)
+        await super().sleep(seconds)
+
+
+def _amount(progress: Progress) -> str:
+    if not progress.done:
+        return ""
+    return f"  {progress.done:,} of {progress.of:,}" if progress.of else f"  {progress.done:,}"
