@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from relay.cli.options import AsJson, Config, TokenFile
+from relay.cli.options import AsJson, Config, JournalFolder, TokenFile
 
 _PANEL = "Ad account"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands, in this order."""
-    for command in (login,):
+    for command in (login, audit):
         app.command(rich_help_panel=_PANEL)(command)
 
 
@@ -93,3 +94,42 @@ def login(
         print_it=print_it,
     )
     raise typer.Exit(command.run(config, token_file, asked))
+
+
+def audit(
+    config: Config = None,
+    journal: JournalFolder = None,
+    advertiser: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="This ad account; may be repeated. Else management.advertisers, or all.",
+            show_default=False,
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DAYS",
+            help="How far back: `30d`, today included; else audit.since.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a page with pictures, too.", show_default=False),
+    ] = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Say whether the money spent matches the conversions that really happened.
+
+    Compares what the relay delivered with what TikTok counts, reports and charges; names what is
+    wrong, since when, what it costs and what to do. Exit 3 when a critical finding stands.
+    """
+    from relay.cli import audit as command
+
+    asked = command.Asked(
+        tuple(advertiser or ()), command.days_of(since), as_json=as_json, html=html
+    )
+    raise typer.Exit(command.run(config, journal, token_file, asked))

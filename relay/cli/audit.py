@@ -28,6 +28,8 @@ from relay.management.errors import ManagementError
 #: A critical finding stands.
 EXIT_CRITICAL: Final = 3
 
+_MOST_DAYS: Final = 90
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -38,6 +40,17 @@ class Asked:
     as_json: bool = False
     html: Path | None = None
     keep: bool = True
+
+
+def days_of(text: str | None) -> int | None:
+    """`30d` in days. Raises `ConfigError`."""
+    if text is None:
+        return None
+    number = text.removesuffix("d")
+    if not (number.isascii() and number.isdigit() and 1 <= int(number) <= _MOST_DAYS):
+        problem = "is no number of days that can be looked at"
+        raise ConfigError([Mistake("--since", problem, f"Write 1d to {_MOST_DAYS}d")])
+    return int(number)
 
 
 def run(config: Path | None, folder: Path | None, token: Path | None, asked: Asked) -> int:

@@ -51,7 +51,9 @@ AsCsv = Annotated[
 Account = Annotated[
     str | None,
     typer.Argument(
-        metavar="[ADVERTISER]", help="An ad account's id; else all of the token.", show_default=False
+        metavar="[ADVERTISER]",
+        help="An ad account's id; else all of the token.",
+        show_default=False,
     ),
 ]
 Accounts = Annotated[

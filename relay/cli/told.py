@@ -62,6 +62,12 @@ class Told:
             say(f"  {progress.text}")
         self._stage = progress.text
 
+    def stage(self, what: str, advertiser_id: str) -> None:
+        """What is being read now."""
+        self._stage = f"{shown(advertiser_id)}: {what}"
+        if self._status is not None:
+            self._status.update(self._stage)
+
     def pause(self, seconds: float) -> None:
         """The client waits: for its turn, for TikTok to recover, for a report."""
         if self._status is not None and seconds >= _TOLD_S:
