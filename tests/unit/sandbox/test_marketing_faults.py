@@ -297,7 +297,7 @@ def test_faults_that_make_no_sense_are_refused(fault: dict[str, Any], a_market: 
 
 
 def test_all_of_them_can_be_read_from_a_file() -> None:
-    kinds = [
+    kinds: list[dict[str, Any]] = [
         {"kind": "lost_advertiser"},
         {"kind": "junk", "body": {"any": ["thing"]}},
         {"kind": "clock_skew", "seconds": -60},
