@@ -38,14 +38,15 @@ What TikTok documents, or was seen to do (kept to the letter)
 * 20001 with `data.failed_events[].order_in_batch`, counted from 0, on the sibling `/app/batch/`.
 
 Of the Marketing API:
-* Paths, parameters, maxima of `page_size` and of ids, names of fields, enumerations and metrics (the
-  official SDK's files, and the docs as the Go SDK bububa/tiktok-business transcribes them).
+* Paths, parameters, maxima of `page_size` and of ids, names of fields, enumerations and metrics
+  (the official SDK's files; the docs as the Go SDK bububa/tiktok-business transcribes them).
 * Arrays and objects of a query are JSON, `filter_value` is JSON within JSON. Lists come with the
   greatest id first; `budget_optimize_on` only where it is true; `tracking_pixel_id` is a number.
 * Days of reports are the account's, closed intervals, at most 30 by day, 1 by hour, 365 otherwise;
   values are texts, `-` where there is none. Deleted objects are left out unless the level's own
   status filter says otherwise. Parent ids are metrics. More than 20 000 ids: the newest, with
-  `X-Tt-Ads-Throttle` and `extra_info.search_ads_throttle`. Money of several accounts has no decimals.
+  `X-Tt-Ads-Throttle` and `extra_info.search_ads_throttle`. Money of several accounts has no
+  decimals.
 * Pixel statistics are by days of UTC and by the ad side's codes.
 * A code is good once, for an hour (40110); tokens of advertisers do not expire; a task belongs to
   the token that created it, is valid for 30 days, its `download_url` for an hour.

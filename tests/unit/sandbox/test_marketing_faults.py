@@ -268,7 +268,8 @@ def test_a_task_may_fail(a_market: Market, data: Ask, ask: Ask) -> None:
 
 def test_a_file_may_end_in_the_middle(a_market: Market, data: Ask, call: CallIt) -> None:
     fault = {"kind": "truncated_file", "count": 1}
-    world = a_market(faults=[fault])
+    page = {"kind": "short_page", "count": 1}
+    world = a_market(faults=[fault, page])
     task = _task(data, world)
 
     cut, whole = (call(world, "/report/task/download/", at=10, **task) for _ in range(2))
@@ -277,6 +278,7 @@ def test_a_file_may_end_in_the_middle(a_market: Market, data: Ask, call: CallIt)
     content = b"".join(whole.chunks)
     assert cut.chunks is None
     assert cut.body == content[: len(content) // 2]
+    assert world.faults.fired == {"truncated_file": 1}
 
 
 @pytest.mark.parametrize(
@@ -295,7 +297,7 @@ def test_faults_that_make_no_sense_are_refused(fault: dict[str, Any], a_market: 
 
 
 def test_all_of_them_can_be_read_from_a_file() -> None:
-    kinds = [
+    kinds: list[dict[str, Any]] = [
         {"kind": "lost_advertiser"},
         {"kind": "junk", "body": {"any": ["thing"]}},
         {"kind": "clock_skew", "seconds": -60},

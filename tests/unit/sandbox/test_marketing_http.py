@@ -96,7 +96,7 @@ async def _stand(*faults: dict[str, Any], **marketing: Any) -> AsyncIterator[Sta
         ),
     ],
 )
-async def test_each_family_answers(path: str, query: dict[str, object]) -> None:
+async def test_each_family_answers(path: str, query: dict[str, Any]) -> None:
     async with _stand() as stand:
         said = await stand.get(path, **query)
 

@@ -250,4 +250,7 @@ def test_neither_secrets_nor_codes_nor_tokens_are_shown(
 
     for hidden in (code, token, SECRET):
         assert hidden not in kept
+    rule = world.access.rule(token)
+    assert rule is not None
+    assert rule.token.get_secret_value() == ""
     assert orjson.dumps([each._asdict() for each in world.access.tokens()])

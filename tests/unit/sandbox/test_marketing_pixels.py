@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from relay.sandbox.ads.model import Advertiser, CustomConversion, OfflineSet, Suggestion
+from relay.sandbox.ads.model import (
+    Advertiser,
+    CustomConversion,
+    EventStatistic,
+    OfflineSet,
+    Suggestion,
+)
 from relay.sandbox.world import Reply, World
 
 NOON = 1_780_000_000.0
@@ -112,6 +118,24 @@ def test_statistics_are_by_code_and_move_with_the_events_that_came(
         "attributed_count",
         "preview_count",
     }
+
+
+def test_events_by_the_events_api_s_names_are_shown_by_code(
+    a_market: Market, data: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = a_market()
+    counted = [
+        EventStatistic("Purchase", False, 3, 1, 2, 1),
+        EventStatistic("Lead", True, 1, 0, 1, 0),
+    ]
+    monkeypatch.setattr(world.ads, "statistics", lambda *_: counted)
+    query = {"advertiser_id": ADVERTISER, "pixel_ids": [PIXEL], "date_range": TODAY}
+
+    (row,) = data(world, "/pixel/event/stats/", **query)["list"]
+
+    bought, custom = row["statistics"]
+    assert (bought["pixel_event_type"], bought["total_count"]) == ("SHOPPING", 3)
+    assert custom["custom_event_type"] == "Lead"
 
 
 class _Listener:
