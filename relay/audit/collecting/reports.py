@@ -72,6 +72,7 @@ class Reports:
         last = period.last - timedelta(days=1)
         first = max(period.first, last - timedelta(days=_HOURLY_DAYS - 1))
         if first > last:
+            self._gathering.note(Part.HOURLY_REPORT, 0)
             return []
         request = ReportRequest(
             self._advertiser_id, DataLevel.ACCOUNT, translate.HOURLY_METRICS, first, last, By.HOUR
