@@ -38,6 +38,7 @@ def login(
             max=65_535,
             help="The browser comes back here: http://127.0.0.1:PORT/callback has to be registered "
             "as a redirect URI of the app, exactly so.",
+            metavar="PORT",
             show_default="8917",
         ),
     ] = None,
@@ -79,6 +80,8 @@ def login(
     """
     from relay.cli import login as command
 
+    if status and revoke:
+        raise typer.BadParameter("--status or --revoke, not both")
     if status:
         raise typer.Exit(command.status(config, token_file, as_json=as_json))
     if revoke:
