@@ -6,8 +6,10 @@ import asyncio
 import os
 import secrets
 import sys
+import threading
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -96,7 +98,7 @@ class _Login:
             say(f"a browser came that is not of this login: {refused}", color=YELLOW)
 
         async with listening(redirect, state, stranger) as browser:
-            await _open(url, wanted=self._asked.browser)
+            _open(url, wanted=self._asked.browser)
             say(f"waiting at {redirect.uri} for {self._asked.wait_s} s; Ctrl-C ends it")
             try:
                 came = await browser.came_back(self._asked.wait_s)
@@ -220,25 +222,34 @@ def _prompted(name: str, *ways: str, hidden: bool) -> str:
     return answer.strip()
 
 
-async def _open(url: str, *, wanted: bool) -> None:
+def _open(url: str, *, wanted: bool) -> None:
     """Show the consent page. Its address is told too: a browser may open unseen, or not at all."""
-    opened = wanted and _has_browser() and await asyncio.to_thread(_opened, url)
-    say("a browser opens; if it does not, open this page:" if opened else "open this page:")
+    if wanted and _has_browser():
+        # Some end only when they are closed, and this program must not wait for them.
+        threading.Thread(target=_opened, args=(url,), daemon=True).start()
+        say("a browser opens; if it does not, open this page:")
+    elif wanted:
+        say("there is no browser to open here (see --paste for another machine's); open this page:")
+    else:
+        say("open this page:")
     say(f"  {url}")
 
 
 def _has_browser() -> bool:
     """Without a screen Python finds those that run within the terminal, where nobody can log in."""
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
-
-
-def _opened(url: str) -> bool:
-    try:
-        return webbrowser.open(url)
-    except (webbrowser.Error, OSError):
+    screen = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    if sys.platform not in {"win32", "darwin"} and not any(map(os.environ.get, screen)):
         return False
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return True
+
+
+def _opened(url: str) -> None:
+    with suppress(webbrowser.Error, OSError):
+        webbrowser.open(url)
 
 
 def _paste(url: str, state: str) -> Hidden:

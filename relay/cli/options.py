@@ -51,7 +51,7 @@ AsCsv = Annotated[
 Account = Annotated[
     str | None,
     typer.Argument(
-        metavar="[ADVERTISER]",
+        metavar="ADVERTISER",
         help="An ad account's id; else all of the token.",
         show_default=False,
     ),
@@ -66,6 +66,12 @@ Campaigns = Annotated[
     list[str] | None,
     typer.Option(
         "--campaign", metavar="ID", help="Of this campaign; may be repeated.", show_default=False
+    ),
+]
+AdGroups = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--adgroup", metavar="ID", help="Of this ad group; may be repeated.", show_default=False
     ),
 ]
 Status = Annotated[

@@ -1,0 +1,72 @@
+"""How a command asks TikTok, and how it tells what that failed at."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from relay.cli import ad_account
+from relay.cli.ad_account import Access
+from relay.cli.cells import shown
+from relay.cli.sheet import Form
+from relay.cli.terminal import EXIT_FAILED, RED, say
+from relay.cli.told import Told
+from relay.errors import ConfigError, Mistake
+from relay.management.errors import ManagementError, RequestInvalid
+
+#: What the fields of a refused request are called on the command line.
+_OPTIONS: Final = {
+    "advertiser_id": "--advertiser",
+    "advertiser_ids": "--advertiser",
+    "campaign_ids": "--campaign",
+    "adgroup_ids": "--adgroup",
+    "first": "--from",
+    "last": "--to",
+    "metrics": "--metrics",
+    "ids": "--ids",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whose token, which accounts (none: all of the token), and how to write what is found."""
+
+    config: Path | None
+    token_file: Path | None
+    advertisers: tuple[str, ...]
+    form: Form
+    most_rows: int
+
+    def access(self) -> Access:
+        """Raises `ConfigError`."""
+        return ad_account.find_access(self.config, self.token_file)
+
+
+_level = re.compile(r"\bLevel\.([A-Z]+)")
+
+
+def asked(access: Access, job: Callable[[Told], Coroutine[Any, Any, None]]) -> int:
+    """Do it, and return the exit code. Errors of TikTok are told with what to do about them; a
+    request that was never sent is wrong usage. Raises `ConfigError`."""
+    told = Told()
+    try:
+        asyncio.run(job(told))
+    except RequestInvalid as invalid:
+        raise in_options(invalid) from None
+    except ManagementError as error:
+        text = ad_account.with_mend(error, access.origin)
+        say("\n".join(map(shown, f"failed  {text}".splitlines())), color=RED)
+        return EXIT_FAILED
+    return told.code
+
+
+def in_options(invalid: RequestInvalid) -> ConfigError:
+    """A refused request, in the words of the command line."""
+    mend = invalid.mend.replace("`unlisted`", "--unlisted").replace("Way.TASK", "--async")
+    mend = _level.sub(lambda found: f"--level {found[1].lower()}", mend).removesuffix(".")
+    key = _OPTIONS.get(invalid.field, invalid.field)
+    return ConfigError([Mistake(key, invalid.problem, mend)])
