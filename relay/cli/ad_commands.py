@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,8 +29,6 @@ from relay.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from relay.cli.ad_lists import Chosen
     from relay.cli.asking import Wanted
 
