@@ -19,7 +19,7 @@ from relay.audit.run import NoAccounts, accounts_of, audit_accounts, client_of, 
 from relay.clock import Clock
 from relay.config import Settings
 from relay.errors import JournalUnavailable
-from relay.management.errors import ManagementError
+from relay.management.errors import NOTHING_KNOWN, ManagementError
 from relay.secrets import Secret, SecretUnavailable
 from relay.telemetry import Log, Telemetry
 
@@ -72,7 +72,14 @@ class Schedule:
             except (ManagementError, JournalUnavailable, SecretUnavailable, NoAccounts) as error:
                 wait_s = self._after_failure()
                 self._telemetry.audited("failed")
-                self._log.audit_failed(error, wait_s)
+                about = error.about if isinstance(error, ManagementError) else NOTHING_KNOWN
+                self._log.audit_failed(
+                    error,
+                    endpoint=about.endpoint,
+                    code=about.code,
+                    request_id=about.request_id,
+                    retry_in_s=wait_s,
+                )
             else:
                 self._failures = 0
             await self._clock.sleep(wait_s)
@@ -131,7 +138,7 @@ class Schedule:
             for finding in audit.standing:
                 if finding.severity is Severity.CRITICAL:
                     self._log.audit_critical(
-                        account=audit.facts.advertiser.id,
+                        advertiser=audit.facts.advertiser.id,
                         check=finding.check,
                         subject=f"{finding.subject.kind} {finding.subject.id}",
                         since=finding.since.isoformat() if finding.since else None,

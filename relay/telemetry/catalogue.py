@@ -311,8 +311,8 @@ LOG_LINES: dict[str, tuple[str, ...]] = {
     "kafka.commit_failed": ("source", "error", "withheld"),
     "kafka.stopped": ("source", "partition", "offset", "invalid", "seen"),
     "audit.done": ("accounts", "findings", "partial", "seconds"),
-    "audit.critical": ("account", "check", "subject", "since"),
-    "audit.failed": ("error", "problem", "retry_in_s"),
+    "audit.critical": ("advertiser", "check", "subject", "since"),
+    "audit.failed": ("error", "endpoint", "code", "request_id", "retry_in_s"),
     "task.failed": ("task", "error", "where"),
     "library.spoke": ("library", "template", "error", "where", "withheld"),
 }  # fmt: skip

@@ -200,18 +200,30 @@ class Log:
             seconds=round(seconds, 1),
         )
 
-    def audit_critical(self, *, account: str, check: str, subject: str, since: str | None) -> None:
+    def audit_critical(
+        self, *, advertiser: str, check: str, subject: str, since: str | None
+    ) -> None:
         """A critical finding stands; `subject` is a word and an id of TikTok's or ours."""
         self._logger.warning(
-            "audit.critical", account=account, check=check, subject=subject, since=since
+            "audit.critical", advertiser=advertiser, check=check, subject=subject, since=since
         )
 
-    def audit_failed(self, error: Exception, retry_in_s: float) -> None:
-        """No audit could be made. The problem is worded by us: it holds no token and no data."""
+    def audit_failed(
+        self,
+        error: Exception,
+        *,
+        endpoint: str | None = None,
+        code: int | None = None,
+        request_id: str | None = None,
+        retry_in_s: float,
+    ) -> None:
+        """No audit could be made; which call of TikTok's API it was, and what it said."""
         self._logger.warning(
             "audit.failed",
             error=type(error).__name__,
-            problem=str(error),
+            endpoint=endpoint,
+            code=code,
+            request_id=request_id,
             retry_in_s=round(retry_in_s),
         )
 
