@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
@@ -343,10 +344,11 @@ async def test_who_is_erased_while_on_the_way_leaves_no_sample(
     await journal.erase([ADA])
     await settle(journal, entries)
     await upkeep(journal)
-    await journal.erase([ADA])
 
     assert (await the_sums(journal))["delivered"].count == 1
-    assert await the_samples(journal) == []
+    async with asyncio.timeout(10):
+        while await the_samples(journal):  # noqa: ASYNC110  # a folder does it in a task
+            await asyncio.sleep(0.001)
 
 
 # --- notes ----------------------------------------------------------------------------------------
