@@ -25,14 +25,16 @@ DYNAMIC = "BUDGET_MODE_DYNAMIC_DAILY_BUDGET"
 def spending(amount: str, on: date | None = None, id: str = "g1") -> World:
     world = World()
     world.each_day(
-        lambda row: replace(row, spend=Decimal(amount))
-        if row.id == id and (on is None or row.day == on)
-        else row
+        lambda row: (
+            replace(row, spend=Decimal(amount))
+            if row.id == id and (on is None or row.day == on)
+            else row
+        )
     )
     return world
 
 
-# --- BUD-01 -----------------------------------------------------------------------------------------
+# --- BUD-01 --------------------------------------------------------------------------------------
 
 
 def test_bud_01_a_day_over_its_budget() -> None:
@@ -120,7 +122,14 @@ def test_bud_01_looks_at_campaigns_too() -> None:
     world = World(
         campaigns=[
             Campaign(
-                "c1", "All", "WEB_CONVERSIONS", "ENABLE", None, "BUDGET_MODE_DAY", Decimal(300), None
+                "c1",
+                "All",
+                "WEB_CONVERSIONS",
+                "ENABLE",
+                None,
+                "BUDGET_MODE_DAY",
+                Decimal(300),
+                None,
             )
         ]
     )
@@ -128,7 +137,7 @@ def test_bud_01_looks_at_campaigns_too() -> None:
     assert only(world.audit(), "BUD-01").subject.kind == "campaign"  # 360 a day
 
 
-# --- BUD-02 -----------------------------------------------------------------------------------------
+# --- BUD-02 --------------------------------------------------------------------------------------
 
 
 def split(groups: int, each: int) -> World:
@@ -178,7 +187,7 @@ def test_bud_02_a_budget_of_less_than_ten_conversions(budget: int, fires: bool) 
     assert not fires or findings[0].expected.value == Decimal(150)
 
 
-# --- BUD-03 -----------------------------------------------------------------------------------------
+# --- BUD-03 --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -233,7 +242,7 @@ def test_bud_03_a_balance_of_less_than_a_day(balance: int | None, fires: bool) -
     assert bool(found(world.audit(), "BUD-03")) is fires
 
 
-# --- BUD-04 -----------------------------------------------------------------------------------------
+# --- BUD-04 --------------------------------------------------------------------------------------
 
 
 def off(**changes: object) -> World:
@@ -269,7 +278,7 @@ def test_bud_04_is_silent_about_the_last_day_itself_and_about_what_runs(world: W
     assert found(world.audit(), "BUD-04") == []
 
 
-# --- GOV-01 -----------------------------------------------------------------------------------------
+# --- GOV-01 --------------------------------------------------------------------------------------
 
 
 def edited(at: datetime, object_id: str = "g1") -> World:
@@ -326,5 +335,3 @@ def test_gov_01_needs_something_grave_to_have_begun() -> None:
     world = World(more={"edits": [Edit(datetime(2026, 11, 17), "ADGROUP", "g1", "x")]})  # noqa: DTZ001
 
     assert state(world.audit(), "GOV-01") is State.NOT_APPLICABLE
-
-

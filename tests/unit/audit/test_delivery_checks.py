@@ -39,7 +39,7 @@ def no_conversions(row: Day) -> Day:
     )  # fmt: skip
 
 
-# --- DEL-01, DEL-02 ---------------------------------------------------------------------------------
+# --- DEL-01, DEL-02 ------------------------------------------------------------------------------
 
 
 def test_del_01_spend_and_clicks_but_no_conversion() -> None:
@@ -59,7 +59,9 @@ def test_del_01_is_silent_over_few_clicks() -> None:
     world = World()
     world.each_day(no_conversions)
     world.each_sums(lambda each: replace(each, keys=Counter()))
-    world.ledger.append(LedgerRow(hour(FIRST, 12), "web", "Purchase", Outcome.DELIVERED, sums(4, 4)))
+    world.ledger.append(
+        LedgerRow(hour(FIRST, 12), "web", "Purchase", Outcome.DELIVERED, sums(4, 4))
+    )
 
     assert state(world.audit(), "DEL-01") is State.PASSED
 
@@ -76,9 +78,11 @@ def test_del_01_leaves_clicks_to_the_ads_that_they_are_of() -> None:
     world = World()
     world.each_day(no_conversions)
     world.each_day(
-        lambda row: replace(row, spend=row.spend and row.spend * 10_000)
-        if row.level is Level.ACCOUNT
-        else row
+        lambda row: (
+            replace(row, spend=row.spend and row.spend * 10_000)
+            if row.level is Level.ACCOUNT
+            else row
+        )
     )
 
     assert found(world.audit(), "DEL-01") == []
@@ -126,7 +130,7 @@ def test_del_02_is_silent_where_the_relay_delivered() -> None:
     assert state(world.audit(), "DEL-02") is State.PASSED
 
 
-# --- DEL-03, DEL-04 ---------------------------------------------------------------------------------
+# --- DEL-03, DEL-04 ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -192,7 +196,7 @@ def test_del_04_somebody_else_posts_the_same_events() -> None:
 
     finding = only(world.audit(), "DEL-04")
 
-    assert finding.found.value == 2 * (finding.expected.value or 0)  # type: ignore[operator]
+    assert finding.found.value == 2 * (finding.expected.value or 0)
 
 
 def test_del_04_is_silent_about_four_percent() -> None:
@@ -202,7 +206,7 @@ def test_del_04_is_silent_about_four_percent() -> None:
     assert state(world.audit(), "DEL-04") is State.PASSED
 
 
-# --- DEL-05, DEL-06 ---------------------------------------------------------------------------------
+# --- DEL-05, DEL-06 ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("hours", "fires"), [(26, False), (29, True)])
@@ -235,15 +239,11 @@ def test_del_05_does_not_apply_to_a_shop_that_sells_three_times_a_day() -> None:
 
 def refused(count: int, on: date = MATURE) -> World:
     world = World()
-    world.ledger.append(
-        LedgerRow(hour(on, 12), "web", "Purchase", Outcome.REJECTED, Sums(count))
-    )
+    world.ledger.append(LedgerRow(hour(on, 12), "web", "Purchase", Outcome.REJECTED, Sums(count)))
     return world
 
 
-@pytest.mark.parametrize(
-    ("count", "severity"), [(200, Severity.MEDIUM), (600, Severity.CRITICAL)]
-)
+@pytest.mark.parametrize(("count", "severity"), [(200, Severity.MEDIUM), (600, Severity.CRITICAL)])
 def test_del_06_rejections(count: int, severity: Severity) -> None:
     world = refused(count)
     world.more["refused"] = [
@@ -262,7 +262,7 @@ def test_del_06_is_silent_about_one_percent() -> None:
     assert state(refused(27).audit(), "DEL-06") is State.PASSED
 
 
-# --- DEL-07, DEL-08, DEL-09 --------------------------------------------------------------------------
+# --- DEL-07, DEL-08, DEL-09 ----------------------------------------------------------------------
 
 
 def with_sums(each: Sums, on: date = MATURE) -> World:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -27,10 +28,10 @@ from tests.unit.audit.world import (
 )
 
 
-def visitors(clicked: int, of: int = 200, **changes: object) -> World:
+def visitors(clicked: int, of: int = 200, **changes: Any) -> World:
     """Sampled purchases of people who came from TikTok, so many with a click id."""
     rows = [each for each in some_samples(of) if each.event == "Purchase"]
-    no_click = {"click": None, "match_keys": int(MatchKey.EMAIL), **changes}
+    no_click: dict[str, Any] = {"click": None, "match_keys": int(MatchKey.EMAIL), **changes}
     return World(
         samples=[each if n < clicked else each._replace(**no_click) for n, each in enumerate(rows)]
     )
@@ -59,11 +60,11 @@ def keyed(world: World, last_days: int = 99, **keys: int) -> World:
     """Of the four purchases of an hour, so many carry this key."""
     since = hour(LAST - timedelta(last_days - 1), 0)
     world.each_row(
-        lambda row: row._replace(
-            sums=replace(row.sums, keys=Counter({**row.sums.keys, **keys}))
+        lambda row: (
+            row._replace(sums=replace(row.sums, keys=Counter({**row.sums.keys, **keys})))
+            if row.hour >= since
+            else row
         )
-        if row.hour >= since
-        else row
     )
     return world
 
@@ -162,9 +163,9 @@ def test_mat_05_is_silent_about_few_old_ones() -> None:
 def landings(views: int | None, clicks: int = 300) -> World:
     world = World()
     world.each_day(
-        lambda row: replace(row, landing_page_views=views, clicks=clicks)
-        if row.level is Level.AD
-        else row
+        lambda row: (
+            replace(row, landing_page_views=views, clicks=clicks) if row.level is Level.AD else row
+        )
     )
     return world
 

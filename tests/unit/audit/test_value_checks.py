@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -43,9 +44,7 @@ def test_val_01_purchases_without_value() -> None:
     assert finding.since == FIRST
 
 
-@pytest.mark.parametrize(
-    "changes", [{"optimization_goal": "VALUE"}, {"roas_bid": Decimal("2.5")}]
-)
+@pytest.mark.parametrize("changes", [{"optimization_goal": "VALUE"}, {"roas_bid": Decimal("2.5")}])
 def test_val_01_is_critical_where_ads_bid_for_value(changes: dict[str, object]) -> None:
     finding = only(worthless(1, **changes).audit(), "VAL-01")
 
@@ -65,7 +64,9 @@ def test_val_01_is_silent_about_five_in_a_thousand() -> None:
 def in_currency(world: World, currency: str, **more: object) -> World:
     def exchanged(sums):  # type: ignore[no-untyped-def]
         return replace(
-            sums, value={currency: sums.value["EUR"]}, click_value={currency: sums.click_value["EUR"]}
+            sums,
+            value={currency: sums.value["EUR"]},
+            click_value={currency: sums.click_value["EUR"]},
         )
 
     world.each_sums(exchanged)
@@ -122,7 +123,7 @@ def test_val_02_unknown_currencies() -> None:
     assert (finding.found.value, finding.since) == (5, MATURE)
 
 
-# --- VAL-03 -----------------------------------------------------------------------------------------
+# --- VAL-03 --------------------------------------------------------------------------------------
 
 
 def valued(times: Decimal) -> World:
@@ -130,9 +131,11 @@ def valued(times: Decimal) -> World:
     world = World()
     world.each_day(
         lambda row: replace(
-            row, values={"SHOPPING": row.values["SHOPPING"] * times}, value_per_purchase=None,
+            row,
+            values={"SHOPPING": row.values["SHOPPING"] * times},
+            value_per_purchase=None,
             purchase_roas=None,
-        )  # fmt: skip
+        )
     )
     return world
 
@@ -168,7 +171,7 @@ def test_val_03_converts_before_it_compares() -> None:
 
 
 def test_val_03_of_few_days_compares_with_all_that_the_value_can_come_from() -> None:
-    """15 mature days: more than the orders of these, but not always than of these and seven more."""
+    """15 mature days: more than the orders of these, but than of seven more?"""
     short = valued(Decimal(6))
     short.period = Period(MATURE - timedelta(14), LAST)
     shorter = valued(Decimal(3))
@@ -188,9 +191,11 @@ def test_val_03_of_few_days_keys_the_clicks_by_their_day() -> None:
     world = World(period=Period(date(2026, 11, 9), LAST))
     world.each_day(
         lambda row: replace(
-            row, values={"SHOPPING": Decimal(4000 if row.day == date(2026, 11, 9) else 0)},
-            value_per_purchase=None, purchase_roas=None,
-        )  # fmt: skip
+            row,
+            values={"SHOPPING": Decimal(4000 if row.day == date(2026, 11, 9) else 0)},
+            value_per_purchase=None,
+            purchase_roas=None,
+        )
     )
 
     finding = only(world.audit(), "VAL-03")
@@ -199,10 +204,10 @@ def test_val_03_of_few_days_keys_the_clicks_by_their_day() -> None:
     assert finding.found.value == round(Decimal(8000) / clicked, 2)
 
 
-# --- VAL-04 -----------------------------------------------------------------------------------------
+# --- VAL-04 --------------------------------------------------------------------------------------
 
 
-def bidding(samples: dict[str, object], **changes: object) -> World:
+def bidding(samples: dict[str, Any], **changes: object) -> World:
     rows = [e._replace(**samples) if e.event == "Purchase" else e for e in some_samples(100)]
     world = World(samples=rows)
     world.each_group(**(changes or {"optimization_goal": "VALUE"}))
