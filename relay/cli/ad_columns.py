@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from relay.cli.cells import document, money, shown
 from relay.cli.sheet import Column
@@ -103,19 +103,22 @@ def _balance(row: Advertiser) -> str:
     return money(row.balance, row.currency)
 
 
-CENTERS: Final[list[Column[BusinessCenter]]] = [
-    Column("bc_id", lambda row: row.bc_id),
-    Column("name", lambda row: row.name, fold=True),
-    Column("company", lambda row: row.company, fold=True),
-    Column("status", lambda row: row.status, lambda row: short(row.status)),
-    Column("user_role", lambda row: row.user_role, lambda row: short(row.user_role)),
-    Column("finance_role", lambda row: row.finance_role, lambda row: short(row.finance_role)),
-    Column("currency", lambda row: row.currency),
-    Column("timezone", lambda row: row.timezone),
-    Column("registered_area", lambda row: row.registered_area, in_table=False),
-    Column("type", lambda row: row.type, in_table=False),
-    Column("verification_status", lambda row: row.verification_status, in_table=False),
-]
+def center_columns(now: datetime) -> list[Column[BusinessCenter]]:
+    return [
+        Column("bc_id", lambda row: row.bc_id),
+        Column("name", lambda row: row.name, fold=True),
+        Column("company", lambda row: row.company, fold=True, spare=True),
+        Column("status", lambda row: row.status, lambda row: short(row.status)),
+        Column("user_role", lambda row: row.user_role, lambda row: short(row.user_role)),
+        Column("finance_role", lambda row: row.finance_role, lambda row: short(row.finance_role)),
+        Column("currency", lambda row: row.currency),
+        Column(
+            "timezone", lambda row: row.timezone, lambda row: zone_text(row.timezone or "", now)
+        ),
+        Column("registered_area", lambda row: row.registered_area, in_table=False),
+        Column("type", lambda row: row.type, in_table=False),
+        Column("verification_status", lambda row: row.verification_status, in_table=False),
+    ]
 
 
 def _account(*, several: bool) -> list[Column[Owned[Any]]]:
@@ -155,7 +158,7 @@ def campaign_columns(*, several: bool) -> list[Column[Owned[Campaign]]]:
 def adgroup_columns(*, several: bool) -> list[Column[Owned[AdGroup]]]:
     return [
         *_account(several=several),
-        Column("campaign_id", lambda row: row.item.campaign_id),
+        Column("campaign_id", lambda row: row.item.campaign_id, spare=True),
         Column("adgroup_id", lambda row: row.item.adgroup_id),
         Column("adgroup_name", lambda row: row.item.adgroup_name, fold=True),
         Column("operation_status", lambda row: row.item.operation_status, in_table=False),
@@ -185,7 +188,7 @@ def ad_columns(*, several: bool) -> list[Column[Owned[Ad]]]:
     return [
         *_account(several=several),
         Column("campaign_id", lambda row: row.item.campaign_id, in_table=False),
-        Column("adgroup_id", lambda row: row.item.adgroup_id),
+        Column("adgroup_id", lambda row: row.item.adgroup_id, spare=True),
         Column("ad_id", lambda row: row.item.ad_id),
         Column("ad_name", lambda row: row.item.ad_name, fold=True),
         Column("operation_status", lambda row: row.item.operation_status, in_table=False),
@@ -202,7 +205,7 @@ def ad_columns(*, several: bool) -> list[Column[Owned[Ad]]]:
 def pixel_columns(*, several: bool) -> list[Column[Owned[LinkedPixel]]]:
     return [
         *_account(several=several),
-        Column("pixel_id", lambda row: row.item.pixel.pixel_id),
+        Column("pixel_id", lambda row: row.item.pixel.pixel_id, spare=True),
         Column("pixel_code", lambda row: row.item.pixel.pixel_code),
         Column("pixel_name", lambda row: row.item.pixel.pixel_name, fold=True),
         Column("activity_status", lambda row: row.item.pixel.activity_status,

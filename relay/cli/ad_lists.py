@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from relay.cli import ad_account, ad_columns
@@ -56,7 +55,8 @@ async def _centers(access: Access, wanted: Wanted, status: str | None, told: Tol
             async for each in tiktok.business_centers()
             if status is None or has_status(status, each.status)
         )
-        await _written(found, ad_columns.CENTERS, ad_columns.as_document, wanted, "Business Center")
+        columns = ad_columns.center_columns(told.now)
+        await _written(found, columns, ad_columns.as_document, wanted, "Business Center")
 
 
 async def _accounts(access: Access, wanted: Wanted, status: str | None, told: Told) -> None:
@@ -67,7 +67,7 @@ async def _accounts(access: Access, wanted: Wanted, status: str | None, told: To
             async for each in ad_account.accounts(tiktok, ids, told)
             if status is None or has_status(status, each.status)
         )
-        columns = ad_columns.account_columns(datetime.fromtimestamp(told.clock.now(), UTC))
+        columns = ad_columns.account_columns(told.now)
         await _written(found, columns, ad_columns.as_document, wanted, "ad account")
 
 
@@ -215,7 +215,7 @@ async def _links(tiktok: Client, pixel: Pixel, told: Told) -> tuple[Any, ...] | 
     try:
         return tuple(await tiktok.pixel_links(pixel.owner_bc_id, pixel.pixel_code).all())
     except (PermissionRefused, CallRefused) as refused:
-        told.line(f"note  links of pixel {shown(pixel.pixel_code)} are unknown: {refused}")
+        say(f"  links of pixel {shown(pixel.pixel_code)} are unknown: {shown(str(refused))}")
         return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +45,14 @@ class Wanted:
         return ad_account.find_access(self.config, self.token_file)
 
 
-_level = re.compile(r"\bLevel\.([A-Z]+)")
+#: What the library calls things, and what they are called here.
+_WORDS: Final = (
+    ("`unlisted`", "--unlisted"),
+    ("Way.TASK", "--async"),
+    ("`first`", "--from"),
+    ("Level.", "--level "),
+    ("by DAY", "--by day"),
+)
 
 
 def asked(access: Access, job: Callable[[Told], Coroutine[Any, Any, None]]) -> int:
@@ -66,7 +72,8 @@ def asked(access: Access, job: Callable[[Told], Coroutine[Any, Any, None]]) -> i
 
 def in_options(invalid: RequestInvalid) -> ConfigError:
     """A refused request, in the words of the command line."""
-    mend = invalid.mend.replace("`unlisted`", "--unlisted").replace("Way.TASK", "--async")
-    mend = _level.sub(lambda found: f"--level {found[1].lower()}", mend).removesuffix(".")
+    problem, mend = invalid.problem, invalid.mend.removesuffix(".")
+    for ours, theirs in _WORDS:
+        problem, mend = problem.replace(ours, theirs), mend.replace(ours, theirs)
     key = _OPTIONS.get(invalid.field, invalid.field)
-    return ConfigError([Mistake(key, invalid.problem, mend)])
+    return ConfigError([Mistake(key, problem, mend)])

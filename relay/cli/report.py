@@ -29,6 +29,14 @@ from relay.management.reports.metrics import Metric, MetricKind
 #: Ratios that are amounts of money: their names say so.
 _COSTS: Final = ("cost_per_", "value_per_", "cpc", "cpm", "real_time_cost_per_", "avg_value_per_")
 
+#: What marketers call them, in a table; TikTok's words are those of its documentation.
+_TITLES: Final = {
+    "cost_per_conversion": "cost per conversion",
+    "complete_payment": "purchases",
+    "total_complete_payment_rate": "purchase value",
+    "complete_payment_roas": "ROAS",
+}
+
 _MIDNIGHT: Final = " 00:00:00"
 
 
@@ -43,11 +51,10 @@ class Reported:
 
 def run(wanted: Wanted, query: Query) -> int:
     """Report, and return the exit code: 1 where rows are missing. Raises `ConfigError`."""
-    # What no account can be asked for is said before anybody is asked.
-    query.request("1", datetime.fromtimestamp(SystemClock().now(), UTC).date())
+    like = query.check(datetime.fromtimestamp(SystemClock().now(), UTC).date())
     access = wanted.access()
     try:
-        return asked(access, lambda told: _Reports(access, wanted, query, told).write())
+        return asked(access, lambda told: _Reports(access, wanted, query, told).write(like))
     except KeyboardInterrupt:
         say("\ninterrupted; a report that TikTok was making is cancelled")
         raise
@@ -63,12 +70,13 @@ class _Reports:
         self._told = told
         self._store = FileTaskStore(tasks_path(os.environ))
 
-    async def write(self) -> None:
+    async def write(self, like: ReportRequest) -> None:
+        """All rows; `like` is a request like those of the accounts."""
         access, wanted = self._access, self._wanted
         async with ad_account.client(access.settings, access.token.read, self._told) as tiktok:
             ids = await ad_account.account_ids(tiktok, access, wanted.advertisers)
             sheet = Sheet(
-                columns_of(self._query, several=len(ids) > 1),
+                columns_of(like, several=len(ids) > 1),
                 wanted.form,
                 as_document,
                 most_rows=wanted.most_rows,
@@ -90,7 +98,7 @@ class _Reports:
         return False
 
     async def _rows(self, tiktok: Client, account: Advertiser) -> AsyncGenerator[Reported, None]:
-        now = datetime.fromtimestamp(self._told.clock.now(), UTC)
+        now = self._told.now
         request = self._query.request(account.advertiser_id, now.astimezone(account.zone).date())
         say(
             f"{shown(account.name)}, {account.advertiser_id}: {request.first} to {request.last}, "
@@ -118,21 +126,20 @@ def as_document(reported: Reported) -> dict[str, Any]:
 # --- columns --------------------------------------------------------------------------------------
 
 
-def columns_of(query: Query, *, several: bool) -> list[Column[Reported]]:
+def columns_of(request: ReportRequest, *, several: bool) -> list[Column[Reported]]:
     """Account, time, object, metrics."""
-    request = query.request("1", datetime(2000, 1, 2, tzinfo=UTC).date())
-    columns = [
-        Column[Reported](
+    columns: list[Column[Reported]] = [
+        Column(
             "advertiser_id",
             lambda row: row.account.advertiser_id,
-            in_table=several or query.level is Level.ACCOUNT,
+            in_table=several or request.level is Level.ACCOUNT,
         ),
-        Column[Reported]("currency", lambda row: row.account.currency, in_table=False),
-        Column[Reported]("timezone", lambda row: row.account.timezone, in_table=False),
+        Column("currency", lambda row: row.account.currency, in_table=False),
+        Column("timezone", lambda row: row.account.timezone, in_table=False),
     ]
-    if query.by is not By.NONE:
-        columns.append(_time(query.by))
-    if query.level is not Level.ACCOUNT:
+    if request.by is not By.NONE:
+        columns.append(_time(request.by))
+    if request.level is not Level.ACCOUNT:
         columns.append(_dimension(request.id_dimension))
     taken = {each.name for each in columns}
     return columns + [_metric(each) for each in request.columns if each.name not in taken]
@@ -143,11 +150,11 @@ def _time(by: By) -> Column[Reported]:
         text = row.row.dimensions[by.value]
         return text.removesuffix(_MIDNIGHT) if by is By.DAY else text.removesuffix(":00")
 
-    return Column(by.value, value, lambda row: shown(value(row)))
+    return Column(by.value, value, lambda row: shown(value(row)), title=by.name.lower())
 
 
 def _dimension(name: str) -> Column[Reported]:
-    return Column(name, lambda row: row.row.dimensions[name])
+    return Column(name, lambda row: row.row.dimensions[name], spare=True)
 
 
 def _metric(metric: Metric) -> Column[Reported]:
@@ -161,7 +168,8 @@ def _metric(metric: Metric) -> Column[Reported]:
         return plain(amount) if isinstance(amount, str) else number(amount)
 
     is_text = metric.kind is MetricKind.TEXT
-    return Column(metric.name, value, text, right=not is_text, fold=is_text)
+    title = _TITLES.get(metric.name)
+    return Column(metric.name, value, text, title=title, right=not is_text, fold=is_text)
 
 
 def _is_money(metric: Metric) -> bool:

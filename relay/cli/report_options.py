@@ -114,6 +114,11 @@ class Query:
     include_deleted: bool = True
     way: Way = Way.AUTO
 
+    def check(self, today: date) -> ReportRequest:
+        """A request like those that will be sent; `today` is that of UTC, and somewhere it is
+        tomorrow. Raises `ConfigError` for what no account can be asked for."""
+        return self.request("1", today + timedelta(days=1))
+
     def request(self, advertiser_id: str, today: date) -> ReportRequest:
         """The request for one account. Raises `ConfigError`."""
         first, last = self.days.within(today)

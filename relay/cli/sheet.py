@@ -7,11 +7,11 @@ knows its columns' widths, so it takes a number of them and says when there are 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import orjson
 
@@ -20,6 +20,11 @@ from relay.cli.terminal import console, say, table, write_line
 from relay.errors import ConfigError, Mistake
 
 T = TypeVar("T")
+
+
+#: Signs between two columns of a table, and so many at least of a long text.
+_BETWEEN: Final = 3
+_LEAST_NAME: Final = 12
 
 
 class Form(StrEnum):
@@ -37,23 +42,33 @@ def form_of(*, as_json: bool, as_csv: bool) -> Form:
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[T]):
-    """`name` heads the column: in CSV as it is. `shown` is the cell of a table, where it is not the
-    value's text; `in_table` and `in_csv` leave the column out there."""
+    """`name` heads the column in CSV, `title` in a table. `shown` is the cell of a table, where it
+    is not the value's text. `fold` is for long texts; `spare` columns give way where a terminal is
+    narrow; `in_table` and `in_csv` leave the column out there."""
 
     name: str
     value: Callable[[T], Cell]
     shown: Callable[[T], str] | None = None
+    title: str | None = None
     right: bool = False
     fold: bool = False
+    spare: bool = False
     in_table: bool = True
     in_csv: bool = True
 
     @property
-    def title(self) -> str:
-        return self.name.replace("_", " ")
+    def head(self) -> str:
+        return self.title or self.name.replace("_", " ")
 
     def text(self, row: T) -> str:
         return self.shown(row) if self.shown else plain(self.value(row))
+
+
+class _Widths(NamedTuple):
+    """Of a column: numbers and ids are never broken, heads between words only, names anywhere."""
+
+    least: int
+    full: int
 
 
 class Sheet(Generic[T]):
@@ -105,19 +120,61 @@ class Sheet(Generic[T]):
             )
 
     def _print(self) -> None:
-        columns = [each for each in self._columns if any(map(each.text, self._kept))]
+        screen = console()
+        filled = [each for each in self._columns if any(map(each.text, self._kept))]
+        widths = {each.name: self._widths(each) for each in filled}
+        columns = _fitting(filled, widths, screen.width)
         shown = table(
-            *(each.title for each in columns),
-            right=[each.title for each in columns if each.right],
-            fold=[each.title for each in columns if each.fold],
+            *(each.head for each in columns),
+            right=[each.head for each in columns if each.right],
+            fold=[each.head for each in columns],
         )
+        shared = _shared([widths[each.name] for each in columns], screen.width)
+        for made, width in zip(shown.columns, shared, strict=True):
+            made.width = width
         for row in self._kept:
             shown.add_row(*(each.text(row) for each in columns))
-        console().print(shown)
+        screen.print(shown)
+
+    def _widths(self, column: Column[T]) -> _Widths:
+        from rich.cells import cell_len  # noqa: PLC0415  # as in `terminal`
+
+        words = max(map(cell_len, column.head.split()))
+        cells = max(cell_len(column.text(row)) for row in self._kept)
+        least = max(words, min(cells, _LEAST_NAME) if column.fold else cells)
+        return _Widths(least, max(cell_len(column.head), cells))
 
     @staticmethod
     def _write(line: bytes) -> None:
         sys.stdout.buffer.write(line)
+
+
+def _fitting(
+    columns: Sequence[Column[T]], widths: Mapping[str, _Widths], most: int
+) -> list[Column[T]]:
+    """The columns that a line of `most` signs has room for. What is left out is said: spare columns
+    first, then from the right."""
+    kept, gone = list(columns), []
+    for each in sorted(columns[:0:-1], key=lambda column: not column.spare):
+        if sum(widths[column.name].least + _BETWEEN for column in kept) <= most:
+            break
+        kept.remove(each)
+        gone.append(each.head)
+    if gone:
+        say(f"the terminal is too narrow for: {', '.join(gone)}; --csv and --json have them")
+    return kept
+
+
+def _shared(widths: Sequence[_Widths], most: int) -> list[int]:
+    """The width of each column in a line of `most` signs: who has most to spare gives first."""
+    shared = [each.full for each in widths]
+    over = sum(shared) + _BETWEEN * len(shared) - most
+    for _ in range(over):
+        spare = [width - each.least for width, each in zip(shared, widths, strict=True)]
+        if max(spare) <= 0:
+            break
+        shared[spare.index(max(spare))] -= 1
+    return shared
 
 
 def number(value: object) -> str:

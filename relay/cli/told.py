@@ -5,21 +5,26 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from relay.cli.cells import shown
+from relay.cli.lines import size
 from relay.cli.terminal import EXIT_FAILED, RED, YELLOW, console, say, say_warnings
 from relay.clock import SystemClock
 from relay.errors import Mistake
-from relay.management import Notice, Progress
+from relay.management import Notice, Progress, Stage
 from relay.management.errors import ManagementError
 
 if TYPE_CHECKING:
     from rich.status import Status
 
-#: Pauses that are told, in seconds: on a line that moves, and on lines that stay.
+#: Pauses that are told, and progress, in seconds: on a line that moves, and on lines that stay.
 _TOLD_S: Final = 3.0
-_TOLD_WITHOUT_TERMINAL_S: Final = 60.0
+_TOLD_WITHOUT_TERMINAL_S: Final = 30.0
+
+#: That reading begins was said by how it is read, and that it has ended is seen.
+_QUIET: Final = (Stage.READING, Stage.DONE)
 
 
 class Told:
@@ -30,7 +35,13 @@ class Told:
         self.clock = _TellingClock(self)
         self._notices: set[Notice] = set()
         self._status: Status | None = None
-        self._stage = ""
+        self._stage: Stage | None = None
+        self._text = ""
+        self._said_at = self.clock.monotonic()
+
+    @property
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock.now(), UTC)
 
     def notice(self, notice: Notice) -> None:
         """What TikTok says beside an answer; exit code 1 where rows are missing."""
@@ -39,8 +50,9 @@ class Told:
         self._notices.add(notice)
         if notice.incomplete:
             self.code = EXIT_FAILED
-        what = "not complete" if notice.incomplete else "note"
-        self.line(f"{what}  {shown(notice.text)} ({notice.endpoint})", notice.incomplete)
+            say(f"not complete  {shown(notice.text)} ({notice.endpoint})", color=YELLOW)
+        else:
+            say(f"  {shown(notice.text)}")
 
     def warn(self, mistake: Mistake) -> None:
         say_warnings([mistake])
@@ -50,17 +62,16 @@ class Told:
         self.code = EXIT_FAILED
         say(f"left out  {shown(advertiser_id)}: {shown(str(error))}", color=RED)
 
-    def line(self, text: str, is_warning: bool = False) -> None:
-        say(text, color=YELLOW if is_warning else None)
-
     def progress(self, progress: Progress) -> None:
-        """Where nobody watches, only another stage is worth a line."""
-        amount = _amount(progress)
+        """Where nobody watches, another stage is worth a line, and the same one now and then."""
+        text, now = _worded(progress), self.clock.monotonic()
+        is_new = progress.stage is not self._stage and progress.stage not in _QUIET
         if self._status is not None:
-            self._status.update(f"{progress.text}{amount}")
-        elif progress.text != self._stage and progress.stage != "done":
-            say(f"  {progress.text}")
-        self._stage = progress.text
+            self._status.update(text)
+        elif is_new or now - self._said_at >= _TOLD_WITHOUT_TERMINAL_S:
+            say(f"  {text}")
+            self._said_at = now
+        self._stage, self._text = progress.stage, text
 
     def stage(self, what: str, advertiser_id: str) -> None:
         """What is being read now."""
@@ -71,7 +82,7 @@ class Told:
     def pause(self, seconds: float) -> None:
         """The client waits: for its turn, for TikTok to recover, for a report."""
         if self._status is not None and seconds >= _TOLD_S:
-            self._status.update(f"{self._stage}  (next call in {seconds:.0f} s)".strip())
+            self._status.update(f"{self._text}  (next call in {seconds:.0f} s)".strip())
         elif self._status is None and seconds >= _TOLD_WITHOUT_TERMINAL_S:
             say(f"  next call in {seconds:.0f} s")
 
@@ -101,7 +112,8 @@ class _TellingClock(SystemClock):
         await super().sleep(seconds)
 
 
-def _amount(progress: Progress) -> str:
-    if not progress.done:
-        return ""
-    return f"  {progress.done:,} of {progress.of:,}" if progress.of else f"  {progress.done:,}"
+def _worded(progress: Progress) -> str:
+    """The sentence; of a file that comes, also how much."""
+    if progress.stage is Stage.DOWNLOADING and progress.done:
+        return f"{progress.text}, {size(progress.done)}"
+    return progress.text
