@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,10 @@ def example() -> dict[str, Any]:
 async def test_the_example_lists_the_budgets_of_an_account() -> None:
     async with running(SandboxSettings(), SystemClock()) as sandbox:
         (account,) = sandbox.world.ads.advertisers.values()
+        for campaign in account.campaigns.values():
+            campaign.budget = Decimal("300.25")
 
         budgets = await example()["budgets"]("token", account.advertiser_id, sandbox.base_url)
 
-    assert budgets == {
-        each.campaign_name: f"{each.budget} {account.currency}"
-        for each in account.campaigns.values()
-    }
+    names = {each.campaign_name for each in account.campaigns.values()}
+    assert budgets == dict.fromkeys(names, "300.25 EUR")
