@@ -75,9 +75,9 @@ class Told:
 
     def stage(self, what: str, advertiser_id: str) -> None:
         """What is being read now."""
-        self._stage = f"{shown(advertiser_id)}: {what}"
+        self._text = f"{shown(advertiser_id)}: {what}"
         if self._status is not None:
-            self._status.update(self._stage)
+            self._status.update(self._text)
 
     def pause(self, seconds: float) -> None:
         """The client waits: for its turn, for TikTok to recover, for a report."""

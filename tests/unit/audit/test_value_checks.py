@@ -12,7 +12,6 @@ import pytest
 from relay.audit.facts import Period
 from relay.audit.findings import Severity, State
 from relay.journal.issues import IssueRow
-
 from tests.unit.audit.world import (
     FIRST,
     LAST,
