@@ -15,6 +15,7 @@ from relay.cli.sheet import Form
 from relay.cli.terminal import EXIT_FAILED, RED, say
 from relay.cli.told import Told
 from relay.errors import ConfigError, Mistake
+from relay.management import Level
 from relay.management.errors import ManagementError, RequestInvalid
 
 #: What the fields of a refused request are called on the command line.
@@ -50,7 +51,7 @@ _WORDS: Final = (
     ("`unlisted`", "--unlisted"),
     ("Way.TASK", "--async"),
     ("`first`", "--from"),
-    ("Level.", "--level "),
+    *((f"Level.{each.name}", f"--level {each.name.lower()}") for each in Level),
     ("by DAY", "--by day"),
 )
 

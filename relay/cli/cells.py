@@ -18,6 +18,8 @@ from decimal import Decimal
 from typing import Any, Final
 from unicodedata import category
 
+import orjson
+
 #: A value of a cell. A `Decimal` is money or a ratio; a text is somebody's.
 Cell = str | int | Decimal | bool | datetime | date | None
 
@@ -71,6 +73,21 @@ def csv_line(values: Iterable[Cell]) -> bytes:
     line = io.StringIO()
     csv.writer(line, lineterminator="\r\n").writerow([safe(value) for value in values])
     return line.getvalue().encode()
+
+
+def json_line(value: object) -> bytes:
+    """A line of JSON; signs that steer a terminal are escaped in it, and come back as they were."""
+    line = orjson.dumps(value)
+    text = line.decode()
+    if text.isprintable():
+        return line
+    return "".join(char if _is_harmless(char) else _json_escaped(char) for char in text).encode()
+
+
+def _json_escaped(char: str) -> str:
+    """`\\u202e`; as two halves beyond the first 65,536 signs."""
+    units = char.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
 def money(amount: Decimal | None, currency: str) -> str:

@@ -13,9 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Generic, NamedTuple, TypeVar
 
-import orjson
-
-from relay.cli.cells import Cell, csv_line, plain
+from relay.cli.cells import Cell, csv_line, json_line, plain
 from relay.cli.terminal import console, say, table, write_line
 from relay.errors import ConfigError, Mistake
 
@@ -102,7 +100,7 @@ class Sheet(Generic[T]):
         elif self._form is Form.CSV:
             self._write(csv_line(each.value(row) for each in self._columns))
         else:
-            write_line(orjson.dumps(self._document(row)))
+            write_line(json_line(self._document(row)))
         self.rows += 1
         return True
 

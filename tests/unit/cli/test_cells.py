@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.cli.cells import csv_line, document, money, plain, safe, shown
+from relay.cli.cells import csv_line, document, json_line, money, plain, safe, shown
 
 TEXTS = st.text(st.characters(codec="utf-8"))
 HOSTILE = st.text(
@@ -95,3 +96,11 @@ def test_json_keeps_every_digit_and_every_sign() -> None:
         "a": ["0.10", "=1+1", "\u202e"],
         "at": "2026-01-01T00:00:00+00:00",
     }
+
+
+@given(st.lists(TEXTS | HOSTILE) | st.dictionaries(HOSTILE, TEXTS))
+def test_a_line_of_json_steers_nothing_and_comes_back_as_it_was(value: object) -> None:
+    line = json_line(value).decode()
+
+    assert json.loads(line) == value
+    assert not set(line) & set("\x1b\x9b\x07\r\n\u202e\u2066\u2028")
