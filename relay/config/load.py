@@ -144,6 +144,7 @@ def _parts(table: Mapping[str, object], context: Mapping[str, object]) -> Parts:
     return Parts(
         journal=_sound(Journal, table.get("journal", {}), context),
         listen=_sound(Listen, table.get("listen", {}), context),
+        management=_sound(Management, table.get("management", {}), context),
         destinations=_each(Destination, "destinations", table, context),
         sources=_each(Source, "sources", table, context),
         declared=frozenset(declared),
