@@ -239,8 +239,7 @@ class Books:
     @cached_property
     def issues(self) -> Mapping[tuple[str, str, str], Counter[date]]:
         """Flawed events by (destination, field, reason), then by account day; of the audit's
-        days.
-        """
+        days."""
         counts: defaultdict[tuple[str, str, str], Counter[date]] = defaultdict(Counter)
         for row in self.facts.issues:
             day = self.calendar.day_of_hour(row.hour)

@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
 def attributed_share(books: Books, limits: Thresholds) -> Result:
     """Att / Tot by event: the last 3 mature days of UTC > 30 % below the median of the 14
-    before.
-    """
+    before."""
     return survey(
         sorted(books.event_counts),
         lambda pair: _attributed(books, pair, limits),

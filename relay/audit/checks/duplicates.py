@@ -12,6 +12,7 @@ from relay.audit.checks.check import (
     Inapplicable,
     Result,
     as_percent,
+    concerns_of,
     events,
     number,
     percent,
@@ -68,7 +69,7 @@ def _repeated(books: Books, feed: Feed, limits: Thresholds) -> Sequence[Finding]
             certainty=Certainty.CERTAIN,
             source="the relay's ledger",
             since=min(days),
-            concerns=_concerns(books, feed),
+            concerns=concerns_of(books, feed),
         )
     ]
 
@@ -101,19 +102,13 @@ def _split_orders(books: Books, feed: Feed, limits: Thresholds) -> Sequence[Find
             source=_HELP,
             since=books.calendar.day(min(first[order] for order in split)),
             details=[events("sampled orders", len(ids))],
-            concerns=_concerns(books, feed),
+            concerns=concerns_of(books, feed),
         )
     ]
 
 
 def _severity(times: float, limits: Thresholds) -> Severity:
     return Severity.HIGH if times > limits.duplicates_high else Severity.MEDIUM
-
-
-def _concerns(books: Books, feed: Feed) -> frozenset[str]:
-    name, event = feed
-    pixel = books.target_of[name].event_source_id
-    return about(destination=(name,), event=(event,), pixel=(pixel,))
 
 
 def not_deduplicated(books: Books, limits: Thresholds) -> Result:
@@ -211,6 +206,6 @@ def _without_ids(books: Books, feed: Feed) -> Result:
             source=_HELP,
             since=min(days),
             details=[Figure("browser events", browser, "events")],
-            concerns=_concerns(books, feed),
+            concerns=concerns_of(books, feed),
         )
     ]

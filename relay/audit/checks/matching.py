@@ -12,6 +12,7 @@ from relay.audit.checks.check import (
     Result,
     as_percent,
     cents,
+    concerns_of,
     events,
     number,
     percent,
@@ -20,7 +21,6 @@ from relay.audit.checks.check import (
 from relay.audit.deliveries import Booked, Feed
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
 from relay.audit.guard import less_than, too_few
-from relay.audit.lines import about
 from relay.model import MatchKey
 
 if TYPE_CHECKING:
@@ -63,15 +63,9 @@ def _clicked(books: Books, feed: Feed, limits: Thresholds) -> Result:
             source="TikTok Events API: ttclid; the relay's sample",
             since=books.calendar.day(min(without)),
             details=[events("sampled events from TikTok", len(rows))],
-            concerns=_concerns(books, feed),
+            concerns=concerns_of(books, feed),
         )
     ]
-
-
-def _concerns(books: Books, feed: Feed) -> frozenset[str]:
-    name, event = feed
-    pixel = books.target_of[name].event_source_id
-    return about(destination=(name,), event=(event,), pixel=(pixel,))
 
 
 #: At these events the shop knows who the person is.
@@ -132,7 +126,7 @@ def _contactless(books: Books, feed: Feed, booked: Booked, limits: Thresholds) -
             certainty=Certainty.LIKELY,
             source="TikTok help: match keys; the relay's ledger",
             details=[events("with an e-mail address", email), events("with a phone number", phone)],
-            concerns=_concerns(books, feed),
+            concerns=concerns_of(books, feed),
         )
     ]
 
@@ -162,7 +156,7 @@ def _dropped(books: Books, feed: Feed, limits: Thresholds) -> Sequence[Finding]:
             source="the relay's ledger; the weights are ours",
             since=week.first,
             details=[_coverage(key, then, now) for key in (*_WEIGHTS, "ip", "user_agent")],
-            concerns=_concerns(books, feed),
+            concerns=concerns_of(books, feed),
         )
     ]
 

@@ -69,8 +69,7 @@ def _tested(books: Books, feed: Feed, limits: Thresholds) -> Result:
 
 def late_events(books: Books, limits: Thresholds) -> Result:
     """Delivered − event_time: > 1 h of > 5 % L (web, app); > 7 d M; > 28 d, or > click
-    window, H.
-    """
+    window, H."""
     return survey(
         books.deliveries.feeds,
         lambda feed: _late(books, feed, limits),

@@ -17,8 +17,8 @@ from relay.audit.lines import about
 if TYPE_CHECKING:
     from relay.config.audit import Thresholds
 
-#: Ends of a status that blocks delivery, and what a person does. The longest that fits counts:
-#: AUDIT_DENY is not AUDIT. Source: ad group fields of the Marketing API v1.3.
+#: Ends of a status that blocks delivery, and what a person does: no two fit one status, for
+#: AUDIT_DENY does not end like AUDIT. Source: ad group fields of the Marketing API v1.3.
 _BLOCKED: Final = {
     "_PIXEL_UNBIND": "link its pixel to the ad account",
     "_BALANCE_EXCEED": "top up the balance of the account",
@@ -36,7 +36,6 @@ _BLOCKED: Final = {
     "ADVERTISER_ACCOUNT_PUNISH": "appeal the punishment of the account",
     "ADVERTISER_CONTRACT_PENDING": "sign the contract",
 }
-_LONGEST_FIRST: Final = sorted(_BLOCKED, key=len, reverse=True)
 
 
 def cannot_deliver(books: Books, limits: Thresholds) -> Result:
@@ -102,7 +101,7 @@ def _balance_low(books: Books, limits: Thresholds) -> Iterator[Finding]:
 
 def _blocked(books: Books, adgroup: AdGroup) -> Iterator[Finding]:
     status = adgroup.secondary_status or ""
-    end = next((each for each in _LONGEST_FIRST if status.endswith(each)), None)
+    end = next((each for each in _BLOCKED if status.endswith(each)), None)
     if adgroup.operation_status != "ENABLE" or end is None:
         return
     pixel = books.pixels.get(adgroup.pixel_id or "")
