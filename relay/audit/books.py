@@ -28,22 +28,12 @@ from relay.audit.facts import (
     Target,
 )
 from relay.audit.lines import Line, is_active, lines_of, longest_window
+from relay.audit.reports import Reports
 from relay.audit.sampled import Sampled
 from relay.audit.totals import Totals, total
 from relay.model import EventSource
 
 PURCHASE: Final = "SHOPPING"
-
-
-class AdSums:
-    """What one ad, or all ads of one day, came to."""
-
-    __slots__ = ("clicks", "landings", "spend")
-
-    def __init__(self) -> None:
-        self.clicks = 0
-        self.landings: int | None = 0
-        self.spend = Decimal(0)
 
 
 class Books:
@@ -154,55 +144,20 @@ class Books:
     # --- reports -------------------------------------------------------------------------------
 
     @cached_property
-    def _reports(self) -> Mapping[Level, Mapping[str, Sequence[Day]]]:
-        rows: dict[Level, defaultdict[str, list[Day]]] = {
-            level: defaultdict(list) for level in Level
-        }
-        rest = {level: by_id for level, by_id in rows.items() if level is not Level.AD}
-        ads, ad_days = self._ads
-        for row in self.facts.days:
-            by_id = rest.get(row.level)
-            if by_id is not None:
-                by_id[row.id].append(row)
-                continue
-            ad = ads[row.id]
-            ad.clicks += row.clicks or 0
-            if row.landing_page_views is None:
-                ad.landings = None if row.clicks else ad.landings
-            elif ad.landings is not None:
-                ad.landings += row.landing_page_views
-            if row.spend is not None:
-                ad.spend += row.spend
-                ad_days[row.day] += row.spend
-        return rows
-
-    @cached_property
-    def _ads(self) -> tuple[defaultdict[str, AdSums], defaultdict[date, Decimal]]:
-        """Filled by `_reports`: rows of ads are many, and only their sums are kept."""
-        return defaultdict(AdSums), defaultdict(Decimal)
-
-    @property
-    def ads(self) -> Mapping[str, AdSums]:
-        """By ad, over all days."""
-        _ = self._reports
-        return self._ads[0]
-
-    @property
-    def ad_spend(self) -> Mapping[date, Decimal]:
-        _ = self._reports
-        return self._ads[1]
+    def reports(self) -> Reports:
+        return Reports(self.facts.days)
 
     @property
     def adgroup_days(self) -> Mapping[str, Sequence[Day]]:
-        return self._reports[Level.ADGROUP]
+        return self.reports.of(Level.ADGROUP)
 
     @property
     def campaign_days(self) -> Mapping[str, Sequence[Day]]:
-        return self._reports[Level.CAMPAIGN]
+        return self.reports.of(Level.CAMPAIGN)
 
     @cached_property
     def account_days(self) -> Mapping[date, Day]:
-        rows = self._reports[Level.ACCOUNT].values()
+        rows = self.reports.of(Level.ACCOUNT).values()
         return {row.day: row for of_one in rows for row in of_one}
 
     def days_of(self, line: Line) -> Mapping[date, Totals]:
@@ -283,7 +238,9 @@ class Books:
 
     @cached_property
     def issues(self) -> Mapping[tuple[str, str, str], Counter[date]]:
-        """Flawed events by (destination, field, reason), then by account day; of the audit's days."""
+        """Flawed events by (destination, field, reason), then by account day; of the audit's
+        days.
+        """
         counts: defaultdict[tuple[str, str, str], Counter[date]] = defaultdict(Counter)
         for row in self.facts.issues:
             day = self.calendar.day_of_hour(row.hour)
@@ -291,6 +248,10 @@ class Books:
                 key = (row.destination, row.field.removesuffix("[]"), row.reason)
                 counts[key][day] += row.count
         return counts
+
+    def flawed(self, destination: str, field: str, reason: str) -> Mapping[date, int]:
+        """How many events had this flaw, by account day."""
+        return self.issues.get((destination, field, reason), Counter())
 
     @cached_property
     def derived_ids(self) -> Mapping[Feed, Counter[date]]:

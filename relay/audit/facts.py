@@ -70,8 +70,8 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Advertiser:
-    """`zone` is what days of its reports are in; `timezone` and `display_timezone` are TikTok's words
-    for it (`Etc/GMT-1` is an hour *before* UTC's clock: one hour east)."""
+    """`zone` is what days of its reports are in; `timezone` and `display_timezone` are TikTok's
+    words for it (`Etc/GMT-1` is an hour *before* UTC's clock: one hour east)."""
 
     id: str
     name: str
@@ -225,8 +225,8 @@ class Day:
     """One row of a report: one object on one day of the account's zone.
 
     `conversions` and the splits are by the day of the ad's click or view, and so are `counts` and
-    `values`, which are by the ad side's code (`{"SHOPPING": 12}`); `conversions_by_event_day` is the
-    one that is by the day of the event.
+    `values`, which are by the ad side's code (`{"SHOPPING": 12}`); `conversions_by_event_day` is
+    the one that is by the day of the event.
     """
 
     level: Level
@@ -292,8 +292,8 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All of it, of one advertiser. `rates` turn one unit of a currency into the account's: `{"USD":
-    Decimal("0.92")}`; the account's own is 1, and a currency that is not there cannot be converted.
+    """All of it, of one advertiser. `rates` turn one unit of a currency into the account's:
+    `{"USD": Decimal("0.92")}`; the account's own is 1, one that is not there cannot be converted.
     `gathered` has an entry for every `Part` that was asked for."""
 
     now: float

@@ -13,7 +13,7 @@ from relay.audit.facts import Facts
 
 class Family(StrEnum):
     """Which layer a check looks at, in the order of triage: what fails in an earlier one explains
-    what fails in a later one. `GOV` is no layer: it says what was changed before something began."""
+    what fails in a later one. `GOV` is no layer: it says what was changed before it began."""
 
     API = "API"
     CFG = "CFG"
@@ -52,9 +52,9 @@ class Certainty(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number with its name and its unit: a currency code, `events`, `%`, `hours`, `days`, `ratio`
-    or another word. `value` is None where there is none to give, and a text for what is no number
-    (a pixel code, an attribution window)."""
+    """One number with its name and its unit: a currency code, `events`, `%`, `hours`, `days`,
+    `ratio` or another word. `value` is None where there is none to give, and a text for what is no
+    number (a pixel code, an attribution window)."""
 
     label: str
     value: Decimal | int | str | None
@@ -131,8 +131,8 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The audit of one advertiser: its facts, and what follows from them. `findings` are in order of
-    triage and severity, silenced ones last."""
+    """The audit of one advertiser: its facts, and what follows from them. `findings` are in order
+    of triage and severity, silenced ones last."""
 
     facts: Facts
     findings: Sequence[Finding]

@@ -18,7 +18,8 @@ from relay.model import EventSource
 #: The statuses (without `ADGROUP_STATUS_`) in which a person, or the calendar, keeps one from
 #: running. Source: ad group fields of the Marketing API v1.3.
 _AT_REST = (
-    "_DISABLE", "_DELETE", "_TIME_DONE", "_NOT_START", "_FROZEN", "_CREATE", "_PRE_ONLINE", "_RF_CLOSED",
+    "_DISABLE", "_DELETE", "_TIME_DONE", "_NOT_START", "_FROZEN", "_CREATE", "_PRE_ONLINE",
+    "_RF_CLOSED",
 )  # fmt: skip
 
 #: Goals that count events of a website.
@@ -58,9 +59,9 @@ def longest_window(adgroups: Iterable[AdGroup]) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
-    """`event` is the ad side's code. `pixel` is None where its id is not among the account's pixels;
-    `destinations` are those that feed the pixel: none where the relay does not. `adgroups` are active
-    or have spent; `window` is the longest of theirs, in days."""
+    """`event` is the ad side's code. `pixel` is None where its id is not among the account's;
+    `destinations` are those that feed the pixel: none where the relay does not. `adgroups` are
+    active or have spent; `window` is the longest of theirs, in days."""
 
     pixel_id: str
     pixel: Pixel | None

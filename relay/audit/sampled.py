@@ -39,7 +39,9 @@ class Sampled:
         return [row for each in destinations for row in self._rows.get((each, code), ())]
 
     def orders(self, destinations: Iterable[str], code: str) -> Sequence[Sample]:
-        """Rows whose order was sampled whole. Where all are sampled, those without an order, too."""
+        """Rows whose order was sampled whole. Where all are sampled, those without an order,
+        too.
+        """
         return [row for row in self.of(destinations, code) if self._holds(row.order)]
 
     def clicks(self, destinations: Iterable[str], code: str) -> Sequence[Sample]:

@@ -1,8 +1,8 @@
 """Which finding is the cause of which, so that a person reads of causes first.
 
 A cause comes earlier in the order of triage, is about the same thing (they share an ad group, a
-pixel, a destination, an event: of each kind that both name, at least one) and is no milder than what
-it explains: a low finding never hides a critical one, it is only pointed to.
+pixel, a destination, an event: of each kind that both name, at least one) and is no milder than
+what it explains: a low finding never hides a critical one, it is only pointed to.
 """
 
 from __future__ import annotations
@@ -145,8 +145,8 @@ def _things(finding: Finding) -> _Things:
     """What a finding is about, by kind. Nothing at all: the account as a whole."""
     things: defaultdict[str, set[str]] = defaultdict(set)
     for concern in finding.concerns:
-        kind, _, id = concern.partition(":")
-        things[kind].add(id)
+        kind, _, name = concern.partition(":")
+        things[kind].add(name)
     return {kind: frozenset(ids) for kind, ids in things.items()}
 
 

@@ -1,9 +1,9 @@
 """How the audit is run, and from which figures on it speaks.
 
 Shares are of 1 (0.05 is 5 %), money is in the account's currency, durations are seconds once read.
-The ideas are the field's; the figures are this project's proposals, but for those that TikTok's help
-names (50 conversions to learn, a dynamic budget's 125 % a day and seven days a week, budgets of ten
-times the cost per conversion).
+The ideas are the field's; the figures are this project's proposals, but for those that TikTok's
+help names (50 conversions to learn, a dynamic budget's 125 % a day and seven days a week, budgets
+of ten times the cost per conversion).
 """
 
 from __future__ import annotations
@@ -152,10 +152,14 @@ class Thresholds(Section):
     """VAL-02: a value in cents is so many times the same value in euros."""
 
     unit_share: Share = 0.01
-    """VAL-02: share of the purchases that look like another unit (ten times it for smaller ones)."""
+    """VAL-02: share of the purchases that look like another unit (ten times it for smaller
+    ones).
+    """
 
     value_ratio_low: Factor = 0.7
-    """VAL-03: TikTok's value by the value of the relay's events with a click id; below it: medium."""
+    """VAL-03: TikTok's value by the value of the relay's events with a click id; below it:
+    medium.
+    """
 
     value_ratio_high: Factor = 1.5
     """VAL-03: above it: medium."""
@@ -176,7 +180,9 @@ class Thresholds(Section):
     """REC-02: above it: high."""
 
     cost_ratio: Factor = 2.0
-    """REC-03: the platform's cost per conversion and the verified one are further apart than this."""
+    """REC-03: the platform's cost per conversion and the verified one are further apart than
+    this.
+    """
 
     unexplained: Share = 0.10
     """REC-04: share of the conversions that no click and no view accounts for."""

@@ -27,8 +27,8 @@ def _gap(books: Books, gathered: Gathered) -> Finding:
         check="API-01",
         severity=Severity.HIGH,
         subject=account(books),
-        says=f"The {gathered.part.value} are incomplete: {gathered.problem}. "
-        f"{gathered.rows} rows were read.",
+        says=f"The {gathered.part.value} are incomplete: {gathered.problem}. {gathered.rows} rows "
+        "were read.",
         expected=text(gathered.part.value, "complete"),
         found=events("rows read", gathered.rows),
         do=f"Run the audit again once {again} answers in full; what depends on the "
@@ -104,12 +104,12 @@ def _disagreement(books: Books, pair: _Pair) -> Finding:
         check="API-02",
         severity=Severity.HIGH,
         subject=account(books),
-        says=f"total_complete_payment_rate adds up to {cents(pair.reported)} {books.currency}, but "
-        f"{pair.what} to {cents(pair.computed)}: {as_percent(error)} apart.",
+        says=f"total_complete_payment_rate adds up to {cents(pair.reported)} {books.currency}, "
+        f"but {pair.what} to {cents(pair.computed)}: {as_percent(error)} apart.",
         expected=Figure(pair.what, cents(pair.computed), books.currency),
         found=Figure("total_complete_payment_rate", cents(pair.reported), books.currency),
-        do="Do not use TikTok's purchase value until its meaning is confirmed in Ads Manager: compare "
-        "one day of one ad group there.",
+        do="Do not use TikTok's purchase value until its meaning is confirmed in Ads Manager: "
+        "compare one day of one ad group there.",
         certainty=Certainty.CERTAIN,
         source="Marketing API v1.3, web metrics: the name says rate, two sets of labels say value",
     )

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from relay.config.audit import Thresholds
 
 
+class _Text(NamedTuple):
+    check: str
+    severity: Severity
+    says: str
+    do: str
+
+
 class UtcDay(NamedTuple):
     """What the relay delivered and what TikTok counted of one event on one day of UTC."""
 
@@ -35,7 +42,8 @@ class UtcDay(NamedTuple):
 
 
 def utc_days(books: Books, pixel: str, event: str, days: Span) -> Sequence[UtcDay]:
-    """Days on which neither side has any are left out. What TikTok does not list, it counted 0 of."""
+    """Days on which neither side has any are left out. What TikTok does not list, it did not
+    count."""
     feeds = feeding(pixel, books.facts.targets)
     counted = books.event_counts.get((pixel, event), {})
     sent: dict[date, int] = {}
@@ -103,12 +111,15 @@ def _lost(
             books,
             pair,
             bad,
-            check="DEL-03",
-            severity=severity,
-            says=f"On {len(bad)} days TikTok counted {server} server events {pair[1]} of pixel {pair[0]}, "
-            f"while the relay delivered {sent}: {as_percent(1 - share)} are missing.",
-            do=f"Compare the pixel code {pair[0]} with the destination's event_source_id, and look for "
-            "refusals and partial successes (20001) with `relay dead-letters list`.",
+            _Text(
+                check="DEL-03",
+                severity=severity,
+                says=f"On {len(bad)} days TikTok counted {server} server events {pair[1]} of pixel "
+                f"{pair[0]}, while the relay delivered {sent}: {as_percent(1 - share)} are "
+                "missing.",
+                do=f"Compare the pixel code {pair[0]} with the destination's event_source_id, and "
+                "look for refusals and partial successes (20001) with `relay dead-letters list`.",
+            ),
         )
     ]
 
@@ -128,12 +139,16 @@ def _foreign(
             books,
             pair,
             bad,
-            check="DEL-04",
-            severity=Severity.MEDIUM,
-            says=f"On {len(bad)} days TikTok counted {server} server events {pair[1]} of pixel {pair[0]}, "
-            f"but the relay delivered only {sent}: {server - sent} came from somebody else.",
-            do=f"Find who else posts {pair[1]} to pixel {pair[0]} (a shop's own TikTok app, a server "
-            "container of a tag manager) and stop it, or make its event_id equal to the relay's.",
+            _Text(
+                check="DEL-04",
+                severity=Severity.MEDIUM,
+                says=f"On {len(bad)} days TikTok counted {server} server events {pair[1]} of pixel "
+                f"{pair[0]}, but the relay delivered only {sent}: {server - sent} came from "
+                "somebody else.",
+                do=f"Find who else posts {pair[1]} to pixel {pair[0]} (a shop's own TikTok app, a "
+                "server container of a tag manager) and stop it, or make its event_id equal to the "
+                "relay's.",
+            ),
         )
     ]
 
@@ -150,23 +165,19 @@ def _mismatch(
     books: Books,
     pair: tuple[str, str],
     bad: Sequence[UtcDay],
-    *,
-    check: str,
-    severity: Severity,
-    says: str,
-    do: str,
+    text: _Text,
 ) -> Finding:
     pixel, event = pair
     line = books.line_of.get(pair)
     adgroups = () if line is None else line.adgroups
     return Finding(
-        check=check,
-        severity=severity,
+        check=text.check,
+        severity=text.severity,
         subject=Subject("event", f"{pixel}/{event}", f"{event} of pixel {pixel}"),
-        says=says,
+        says=text.says,
         expected=events("delivered by the relay", _sent(bad)),
         found=events("server events that TikTok counted", _server(bad)),
-        do=do,
+        do=text.do,
         certainty=Certainty.CERTAIN,
         source=_SOURCE,
         since=bad[0].day,

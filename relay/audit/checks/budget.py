@@ -103,8 +103,8 @@ def _daily(books: Books, budget: _Budget, factor: float) -> Sequence[Finding]:
     spent = worst.spend or Decimal(0)
     says = (
         f'"{budget.subject.name}" spent {cents(spent)} {books.currency} on {worst.day}, '
-        f"{as_percent(float(spent / budget.budget))} of its daily budget of {cents(budget.budget)}; "
-        f"it overspent on {len(over)} days."
+        f"{as_percent(float(spent / budget.budget))} of its daily budget of "
+        f"{cents(budget.budget)}; it overspent on {len(over)} days."
     )
     beyond = sum((row.spend or Decimal(0)) - budget.budget for row in over)
     since = min(row.day for row in over)
@@ -119,7 +119,8 @@ def _weekly(books: Books, budget: _Budget, limits: Thresholds) -> Sequence[Findi
         return []
     says = (
         f'"{budget.subject.name}" spent {cents(spent)} {books.currency} in seven days, more than '
-        f"{limits.overspend_dynamic_week:g} times its dynamic daily budget of {cents(budget.budget)}."
+        f"{limits.overspend_dynamic_week:g} times its dynamic daily budget of "
+        f"{cents(budget.budget)}."
     )
     return [_overspent(books, budget, says, (cap, spent), week.first, spent - cap)]
 
@@ -157,8 +158,8 @@ def _lifetime(books: Books, budget: _Budget, limits: Thresholds) -> Result:
     if share > limits.overspend_lifetime:
         cap = budget.budget * Decimal(str(limits.overspend_lifetime))
         says = (
-            f'"{budget.subject.name}" spent {cents(spent)} {books.currency}, {as_percent(share)} of '
-            f"its lifetime budget of {cents(budget.budget)}."
+            f'"{budget.subject.name}" spent {cents(spent)} {books.currency}, {as_percent(share)} '
+            f"of its lifetime budget of {cents(budget.budget)}."
         )
         beyond = spent - budget.budget
         return [_overspent(books, budget, says, (cap, spent), None, beyond)]
@@ -185,8 +186,8 @@ def _too_fast(
         f"{cents(budget.budget)} {books.currency} after {as_percent(elapsed)} of its time.",
         expected=percent("budget used", elapsed),
         found=percent("budget used", share),
-        do=f'Raise the budget of {subject.kind} "{subject.name}" ({subject.id}), or let it spend evenly '
-        "(PACING_MODE_SMOOTH).",
+        do=f'Raise the budget of {subject.kind} "{subject.name}" ({subject.id}), or let it spend '
+        "evenly (PACING_MODE_SMOOTH).",
         certainty=Certainty.CERTAIN,
         source=_SOURCE,
         at_stake=budget.budget - spent,

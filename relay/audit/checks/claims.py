@@ -99,8 +99,8 @@ def _overclaimed(books: Books, sides: _Sides, claimed: int, live: int) -> Findin
         check="REC-01",
         severity=Severity.CRITICAL,
         subject=line.subject,
-        says=f"TikTok claims {claimed} conversions {line.event} for {sides.days.days} mature days, but "
-        f"the relay delivered only {live}, whatever brought them.",
+        says=f"TikTok claims {claimed} conversions {line.event} for {sides.days.days} mature "
+        f"days, but the relay delivered only {live}, whatever brought them.",
         expected=events("delivered by the relay, at most", live),
         found=events("conversions by event day", claimed),
         do=f"Look for the same {line.event} counted twice on pixel {line.code} (DUP-02), a second "
@@ -119,12 +119,12 @@ def _underclaimed(books: Books, sides: _Sides, claimed: int) -> Finding:
         check="REC-01",
         severity=Severity.HIGH,
         subject=line.subject,
-        says=f"TikTok claims {claimed} conversions {line.event} for {sides.days.days} mature days, but "
-        f"the relay delivered {clicks} with a click id: credit is lost.",
+        says=f"TikTok claims {claimed} conversions {line.event} for {sides.days.days} mature "
+        f"days, but the relay delivered {clicks} with a click id: credit is lost.",
         expected=events("delivered with a click id", clicks),
         found=events("conversions by event day", claimed),
-        do=f"Compare the click window of the ad groups on pixel {line.code} with how long people take "
-        "(CFG-07), and see that the click ids are fresh and whole (MAT-01, MAT-05).",
+        do=f"Compare the click window of the ad groups on pixel {line.code} with how long people "
+        "take (CFG-07), and see that the click ids are fresh and whole (MAT-01, MAT-05).",
         certainty=Certainty.LIKELY,
         source=_SOURCE,
         since=_since(books, sides),
@@ -162,12 +162,12 @@ def _costly(books: Books, sides: _Sides, claimed: int, times: float, limits: Thr
         check="REC-03",
         severity=Severity.MEDIUM,
         subject=line.subject,
-        says=f"A conversion {line.event} costs {cents(platform)} {currency} by TikTok's count, and "
-        f"{by_click} by delivered events with a click id: {times:.2f} times.",
+        says=f"A conversion {line.event} costs {cents(platform)} {currency} by TikTok's count, "
+        f"and {by_click} by delivered events with a click id: {times:.2f} times.",
         expected=money("cost per verified conversion", verified, currency),
         found=money("cost per conversion by TikTok's count", platform, currency),
-        do=f"Decide on budgets of {line.event} by the verified cost; see REC-01 and REC-02 for why they "
-        "differ.",
+        do=f"Decide on budgets of {line.event} by the verified cost; see REC-01 and REC-02 for "
+        "why they differ.",
         certainty=Certainty.LIKELY,
         source=_SOURCE,
         since=_since(books, sides),
@@ -216,8 +216,8 @@ def _unexplained(books: Books, sides: _Sides, limits: Thresholds) -> Result:
             check="REC-04",
             severity=Severity.INFO,
             subject=sides.line.subject,
-            says=f"{gap} of {whole} conversions ({as_percent(gap / whole)}) are of no click and no view "
-            "that TikTok tells: modelled, or unexplained.",
+            says=f"{gap} of {whole} conversions ({as_percent(gap / whole)}) are of no click and "
+            "no view that TikTok tells: modelled, or unexplained.",
             expected=percent("conversions without a click or view", limits.unexplained),
             found=percent("conversions without a click or view", gap / whole),
             do="Show them apart from the others; they are no error.",

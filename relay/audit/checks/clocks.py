@@ -83,8 +83,9 @@ def _shifted(books: Books, lag: int, alike: Mapping[int, float]) -> Finding:
         check="REC-06",
         severity=Severity.MEDIUM,
         subject=account(books),
-        says=f"TikTok's hours fit the relay's best when they are read {abs(lag)} hours {direction} than "
-        f"{advertiser.timezone} says (correlation {alike[lag]:.2f}, as configured {alike[0]:.2f}).",
+        says=f"TikTok's hours fit the relay's best when they are read {abs(lag)} hours "
+        f"{direction} than {advertiser.timezone} says (correlation {alike[lag]:.2f}, as "
+        f"configured {alike[0]:.2f}).",
         expected=Figure("hours between the clocks", 0, "hours"),
         found=Figure("hours between the clocks", lag, "hours"),
         do=f"Check the zone of account {advertiser.id}: {advertiser.timezone} has POSIX' sign "

@@ -23,7 +23,9 @@ _ADGROUPS = "Marketing API v1.3, ad group fields"
 
 
 def event_not_sent(books: Books, limits: Thresholds) -> Result:
-    """An event that delivering ad groups optimise for ∉ (relay's ∪ pixel's with Tot > 0), 7 days."""
+    """An event that delivering ad groups optimise for ∉ (relay's ∪ pixel's with Tot > 0), 7
+    days.
+    """
     groups: defaultdict[tuple[str, str], list[AdGroup]] = defaultdict(list)
     for each in books.active:
         if each.pixel_id and not each.custom_conversion_id and is_delivering(each):
@@ -112,8 +114,8 @@ def _unfed(books: Books, pixel_id: str, adgroups: Sequence[AdGroup]) -> Result:
             check="CFG-02",
             severity=Severity.CRITICAL,
             subject=Subject("pixel", code or pixel_id, "" if pixel is None else pixel.name),
-            says=f"{named(each.name for each in adgroups)} optimise for pixel {shown}, but the relay "
-            f"feeds {', '.join(fed)}.",
+            says=f"{named(each.name for each in adgroups)} optimise for pixel {shown}, but the "
+            f"relay feeds {', '.join(fed)}.",
             expected=text("pixels that the relay feeds", ", ".join(fed)),
             found=text("pixel of the ad groups", code or pixel_id),
             do=do,
@@ -145,7 +147,8 @@ def _pixelless(books: Books, adgroup: AdGroup) -> Finding:
         check="CFG-03",
         severity=Severity.CRITICAL,
         subject=Subject("adgroup", adgroup.id, adgroup.name),
-        says=f'"{adgroup.name}" optimises for {adgroup.optimization_goal} on a website without a pixel.',
+        says=f'"{adgroup.name}" optimises for {adgroup.optimization_goal} on a website without a '
+        "pixel.",
         expected=text("pixel", "one that the relay feeds"),
         found=Figure("pixel", None),
         do=f'Set the pixel of ad group "{adgroup.name}" ({adgroup.id}), or pause it.',
@@ -183,7 +186,8 @@ def _deprecated(books: Books, pixel_id: str, event: str, adgroups: Sequence[AdGr
             check="CFG-05",
             severity=Severity.MEDIUM,
             subject=Subject("event", f"{code}/{event}", f"{event} of pixel {code}"),
-            says=f"{named(each.name for each in adgroups)} optimise for {event}, which is deprecated.",
+            says=f"{named(each.name for each in adgroups)} optimise for {event}, which is "
+            "deprecated.",
             expected=text("optimisation event", instead),
             found=text("optimisation event", event),
             do=f"Move {named(each.name for each in adgroups)} to {instead}.",
@@ -201,7 +205,9 @@ def _is(pixel_event: PixelEvent, event: str) -> bool:
 
 
 def matching_features_off(books: Books, limits: Thresholds) -> Result:
-    """Advanced matching or first-party cookies off, while the relay sends neither e-mail nor phone."""
+    """Advanced matching or first-party cookies off, while the relay sends neither e-mail nor
+    phone.
+    """
     return survey(
         [each for each in books.facts.pixels if feeding(each.code, books.facts.targets)],
         lambda each: _featureless(books, each, limits),
@@ -229,12 +235,12 @@ def _featureless(books: Books, pixel: Pixel, limits: Thresholds) -> Result:
             check="CFG-12",
             severity=Severity.LOW,
             subject=Subject("pixel", pixel.code, pixel.name),
-            says=f"Pixel {pixel.code} has {', '.join(off)} switched off, and of {live} events of the "
-            "relay 0 carry an e-mail address or a phone number.",
+            says=f"Pixel {pixel.code} has {', '.join(off)} switched off, and of {live} events of "
+            "the relay 0 carry an e-mail address or a phone number.",
             expected=events("events with an e-mail address or a phone number", live),
             found=events("events with an e-mail address or a phone number", 0),
-            do=f"Switch {', '.join(off)} on in the settings of pixel {pixel.code}, or let the shop "
-            "send `user.email` and `user.phone`.",
+            do=f"Switch {', '.join(off)} on in the settings of pixel {pixel.code}, or let the "
+            "shop send `user.email` and `user.phone`.",
             certainty=Certainty.CERTAIN,
             source="Marketing API v1.3, /pixel/list/: advanced_matching_fields",
             concerns=about(pixel=(pixel.code,), destination=feeds),

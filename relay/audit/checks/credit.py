@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from relay.audit.books import AdSums, Books
+from relay.audit.books import Books
 from relay.audit.calendar import DAY_S, Span, days_of
 from relay.audit.checks.arrival import UtcDay, utc_days
 from relay.audit.checks.check import (
@@ -24,6 +24,7 @@ from relay.audit.facts import Ad
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
 from relay.audit.guard import less_than, more_than
 from relay.audit.lines import Line, about, feeding
+from relay.audit.reports import AdSums
 from relay.audit.sampled import median
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 
 
 def attributed_share(books: Books, limits: Thresholds) -> Result:
-    """Att / Tot by event: the last 3 mature days of UTC > 30 % below the median of the 14 before."""
+    """Att / Tot by event: the last 3 mature days of UTC > 30 % below the median of the 14
+    before.
+    """
     return survey(
         sorted(books.event_counts),
         lambda pair: _attributed(books, pair, limits),
@@ -113,12 +116,12 @@ def _stale(books: Books, line: Line, limits: Thresholds) -> Result:
             check="MAT-05",
             severity=Severity.LOW,
             subject=line.subject,
-            says=f"{len(old)} of {len(rows)} sampled {line.event} events ({as_percent(share)}) carry a "
-            f"click id older than the click window of {window} days.",
+            says=f"{len(old)} of {len(rows)} sampled {line.event} events ({as_percent(share)}) "
+            f"carry a click id older than the click window of {window} days.",
             expected=percent("events with an old click id", limits.stale_clicks),
             found=percent("events with an old click id", share),
-            do=f"Expect no attribution of these; keep a click id in the shop for {window} days only, and "
-            "replace it with each new click.",
+            do=f"Expect no attribution of these; keep a click id in the shop for {window} days "
+            "only, and replace it with each new click.",
             certainty=Certainty.LIKELY,
             source="TikTok Events API: a ttclid is valid for the click window; the relay's sample",
             since=books.calendar.day(min(row.event_time for row in old)),
@@ -131,7 +134,7 @@ def _stale(books: Books, line: Line, limits: Thresholds) -> Result:
 def lost_landings(books: Books, limits: Thresholds) -> Result:
     """total_landing_page_view / clicks < 0.5 with clicks > 100, by landing page."""
     pages: defaultdict[str, list[Ad]] = defaultdict(list)
-    sums = books.ads
+    sums = books.reports.ads
     for ad in books.facts.ads:
         if ad.landing_page_url and ad.id in sums and sums[ad.id].landings is not None:
             pages[_page(ad.landing_page_url)].append(ad)
@@ -152,7 +155,7 @@ def _page(url: str) -> str:
 
 
 def _lost(books: Books, page: str, ads: Sequence[Ad], limits: Thresholds) -> Result:
-    sums: Sequence[AdSums] = [books.ads[ad.id] for ad in ads]
+    sums: Sequence[AdSums] = [books.reports.ads[ad.id] for ad in ads]
     clicks = sum(each.clicks for each in sums)
     landings = sum(each.landings or 0 for each in sums)
     if clicks <= limits.landing_clicks:
@@ -161,7 +164,7 @@ def _lost(books: Books, page: str, ads: Sequence[Ad], limits: Thresholds) -> Res
         return []
     share = landings / clicks
     spend = sum((each.spend for each in sums), start=Decimal(0))
-    most = max(ads, key=lambda ad: (books.ads[ad.id].clicks, ad.id))
+    most = max(ads, key=lambda ad: (books.reports.ads[ad.id].clicks, ad.id))
     return [
         Finding(
             check="MAT-06",
@@ -171,8 +174,8 @@ def _lost(books: Books, page: str, ads: Sequence[Ad], limits: Thresholds) -> Res
             f"({as_percent(share)}) became a view of {page}.",
             expected=percent("landing page views by clicks", limits.landing_share),
             found=percent("landing page views by clicks", share),
-            do=f"Open {page} from TikTok's in-app browser: look for a redirect that drops the query (and "
-            "ttclid with it), a slow page, and a pixel that loads only after consent.",
+            do=f"Open {page} from TikTok's in-app browser: look for a redirect that drops the "
+            "query (and ttclid with it), a slow page, and a pixel that loads only after consent.",
             certainty=Certainty.LIKELY,
             source="Marketing API v1.3, reports: total_landing_page_view, clicks",
             since=books.period.first,

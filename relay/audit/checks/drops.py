@@ -38,8 +38,8 @@ class _Drop(NamedTuple):
 
 def sudden_drop(books: Books, limits: Thresholds) -> Result:
     """Rd, Srv, Att, Crt or C below the median of the same weekdays of 28 days by 50 % on two days
-    running, or 80 % on one; on mature (Rd, Srv: settled) days whose spend is within ±30 % of its own
-    median."""
+    running, or 80 % on one; on mature (Rd, Srv: settled) days whose spend is within ±30 % of its
+    own median."""
     return survey(
         [line for line in books.lines if line.destinations],
         lambda line: _dropped(books, line, limits),
@@ -159,12 +159,13 @@ def _finding(books: Books, line: Line, drops: Sequence[_Drop]) -> Finding:
         check="REC-05",
         severity=Severity.CRITICAL,
         subject=line.subject,
-        says=f"On {first.first} there were {first.found} {line.event} {first.layer}, usual for this "
-        f"weekday are {first.usual:.0f} ({as_percent(fall)} fewer), while the spend stayed the same.",
+        says=f"On {first.first} there were {first.found} {line.event} {first.layer}, usual for "
+        f"this weekday are {first.usual:.0f} ({as_percent(fall)} fewer), while the spend stayed "
+        "the same.",
         expected=number(first.layer, first.usual, "events"),
         found=events(first.layer, first.found),
-        do=f"Begin at the first layer that fell, {first.layer}; see what was changed before {since} in the "
-        f"shop, in the relay and in the ad groups of pixel {line.code}.",
+        do=f"Begin at the first layer that fell, {first.layer}; see what was changed before "
+        f"{since} in the shop, in the relay and in the ad groups of pixel {line.code}.",
         certainty=Certainty.LIKELY,
         source="the relay's ledger, event statistics and reports against the weeks before",
         since=since,

@@ -103,8 +103,8 @@ def _told(
         check="GOV-01",
         severity=Severity.INFO,
         subject=finding.subject,
-        says=f"{finding.check} began on {since}; in the {hours} hours before, {len(before)} things were "
-        f"changed: {'; '.join(before[:_MOST])}.",
+        says=f"{finding.check} began on {since}; in the {hours} hours before, {len(before)} "
+        f"things were changed: {'; '.join(before[:_MOST])}.",
         expected=Figure("changes before it began", 0, "changes"),
         found=Figure("changes before it began", len(before), "changes"),
         do=f"Ask who made these changes whether {finding.check} was meant to follow.",

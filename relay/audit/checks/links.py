@@ -45,12 +45,12 @@ def _unlinked(books: Books, pixel: Pixel, adgroups: Sequence[AdGroup]) -> Iterat
         check="CFG-04",
         severity=Severity.CRITICAL,
         subject=Subject("pixel", pixel.code, pixel.name),
-        says=f"Pixel {pixel.code} cannot be used by this account: {state}; "
-        f"{len(adgroups)} ad groups that are switched on use it.",
+        says=f"Pixel {pixel.code} cannot be used by this account: {state}; {len(adgroups)} ad "
+        "groups that are switched on use it.",
         expected=text("pixel", "linked to the ad account"),
         found=text("pixel", state),
-        do=f"Link pixel {pixel.code} to ad account {books.facts.advertiser.id} in the Business Center "
-        "(shared with the Business Center is not linked to the account).",
+        do=f"Link pixel {pixel.code} to ad account {books.facts.advertiser.id} in the Business "
+        "Center (shared with the Business Center is not linked to the account).",
         certainty=Certainty.CERTAIN,
         source="Marketing API v1.3, /pixel/list/: asset_ownership; /bc/pixel/link/get/",
         since=books.spending_since(adgroups),
@@ -112,7 +112,9 @@ _ASLEEP = {
 
 
 def conversion_asleep(books: Books, _: Thresholds) -> Result:
-    """active_status ∈ {WAITING_FOR_ACTIVITY, NO_RECENT_ACTIVITY} of one that active ad groups use."""
+    """active_status ∈ {WAITING_FOR_ACTIVITY, NO_RECENT_ACTIVITY} of one that active ad groups
+    use.
+    """
     using: defaultdict[str, list[AdGroup]] = defaultdict(list)
     for each in books.active:
         if each.custom_conversion_id:
@@ -171,12 +173,12 @@ def _silent(books: Books, code: str, advice: Sequence[Advice]) -> Finding:
         check="CFG-11",
         severity=Severity.HIGH,
         subject=Subject("pixel", code or "unknown", f"pixel {code or 'of these ad groups'}"),
-        says=f"TikTok says that pixel {code or '(not named)'} was silent for 7 days; "
-        f"{names} depend on it.",
+        says=f"TikTok says that pixel {code or '(not named)'} was silent for 7 days; {names} "
+        "depend on it.",
         expected=text("activity in 7 days", "some"),
         found=text("activity in 7 days", "none"),
-        do=f"See that the relay's destination of pixel {code} delivers, and that {names} use the pixel "
-        "that the shop sends to.",
+        do=f"See that the relay's destination of pixel {code} delivers, and that {names} use the "
+        "pixel that the shop sends to.",
         certainty=Certainty.CERTAIN,
         source="Marketing API v1.3, /tool/diagnosis/get/: event_track PIXEL",
         since=books.spending_since(adgroups),

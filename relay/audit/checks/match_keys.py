@@ -45,10 +45,12 @@ def bad_keys(books: Books, limits: Thresholds) -> Result:
 
 
 def _unreadable(books: Books, name: str, limits: Thresholds) -> Result:
-    came = 0
-    for outcome in Outcome:
-        booked = books.deliveries.ended(name, outcome, books.period)
-        came += booked.live + booked.tests
+    # Issues are counted of neither duplicates nor tests.
+    came = sum(
+        books.deliveries.ended(name, outcome, books.period).live
+        for outcome in Outcome
+        if outcome is not Outcome.DUPLICATE
+    )
     if not came:
         return Inapplicable("nothing came in these days")
     fields: dict[str, dict[str, Mapping[date, int]]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from relay.audit.books import Books
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def silence(books: Books, limits: Thresholds) -> Result:
-    """Hours since the last Rd > 3 × the usual gap, of an event whose hourly median of 14 days is > 0.
+    """Hours since the last Rd > 3 × the usual gap, of an event whose hourly median (14 d) is > 0.
 
     The usual gap is the median, over the days, of each day's longest gap: it knows nights."""
     history = 24 * days_of(limits.silence_history)
@@ -36,7 +37,7 @@ def _silent(books: Books, feed: Feed, history: int, limits: Thresholds) -> Resul
     hours = sorted(hour for hour, live in books.deliveries.by_hour[feed].items() if live > 0)
     recent = [hour for hour in hours if hour > hours[-1] - history] if hours else []
     longest: dict[int, int] = {}
-    for before, after in zip(recent, recent[1:], strict=False):
+    for before, after in pairwise(recent):
         longest[after // 24] = max(longest.get(after // 24, 0), after - before)
     usual = median(longest.values())
     if usual is None or len(longest) < 3 or 2 * len(recent) <= recent[-1] - recent[0] + 1:
@@ -57,8 +58,8 @@ def _silence(books: Books, feed: Feed, last: int, silent: float, usual: float) -
         check="DEL-05",
         severity=Severity.CRITICAL,
         subject=Subject("destination", name, f"{event} of {name}"),
-        says=f"Nothing of {event} was delivered to {name} for {silent:.0f} hours; its longest pause of a "
-        f"day is usually {usual:.0f} hours.",
+        says=f"Nothing of {event} was delivered to {name} for {silent:.0f} hours; its longest "
+        f"pause of a day is usually {usual:.0f} hours.",
         expected=number("longest pause of a day", usual, "hours"),
         found=number("silence", silent, "hours"),
         do=f"See whether the sources of {name} still send {event} and whether its lane is paused "
@@ -106,8 +107,9 @@ def _rejected(books: Books, name: str, limits: Thresholds) -> Result:
             + (f", most with code {codes[0].label}." if codes else "."),
             expected=percent("refused", limits.rejected_medium),
             found=percent("refused", share),
-            do=f"Read them with `relay dead-letters list --destination {name}`; 40002 is the payload, "
-            "40105 the token, 40132 a pixel that is hammered or a token that leaked. Then replay.",
+            do=f"Read them with `relay dead-letters list --destination {name}`; 40002 is the "
+            "payload, 40105 the token, 40132 a pixel that is hammered or a token that leaked. "
+            "Then replay.",
             certainty=Certainty.CERTAIN,
             source="the relay's ledger and dead letters",
             since=_first_day(books.deliveries.ended_days(name, Outcome.REJECTED), books.period),

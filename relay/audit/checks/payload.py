@@ -47,12 +47,12 @@ def _tested(books: Books, feed: Feed, limits: Thresholds) -> Result:
             check="DEL-07",
             severity=Severity.CRITICAL,
             subject=Subject("destination", name, f"{event} of {name}"),
-            says=f"{booked.tests} of {booked.tests + booked.live} {event} events went to {name} with a "
-            "test_event_code: TikTok does not use them for attribution.",
+            says=f"{booked.tests} of {booked.tests + booked.live} {event} events went to {name} "
+            "with a test_event_code: TikTok does not use them for attribution.",
             expected=events("events with a test_event_code", limits.test_events),
             found=events("events with a test_event_code", booked.tests),
-            do=f"Remove test_event_code from destination {name} and from what its senders send, then "
-            "send these events again without it (within 28 days).",
+            do=f"Remove test_event_code from destination {name} and from what its senders send, "
+            "then send these events again without it (within 28 days).",
             certainty=Certainty.CERTAIN,
             source="TikTok Events API: test_event_code",
             since=since,
@@ -68,7 +68,9 @@ def _tested(books: Books, feed: Feed, limits: Thresholds) -> Result:
 
 
 def late_events(books: Books, limits: Thresholds) -> Result:
-    """Delivered − event_time: > 1 h of > 5 % L (web, app); > 7 d M; > 28 d, or > click window, H."""
+    """Delivered − event_time: > 1 h of > 5 % L (web, app); > 7 d M; > 28 d, or > click
+    window, H.
+    """
     return survey(
         books.deliveries.feeds,
         lambda feed: _late(books, feed, limits),
@@ -94,12 +96,13 @@ def _late(books: Books, feed: Feed, limits: Thresholds) -> Result:
             check="DEL-08",
             severity=severity,
             subject=Subject("destination", name, f"{event} of {name}"),
-            says=f"{late} of {booked.live} {event} events ({as_percent(share)}) were delivered to {name} "
-            f"more than {key} after they happened.",
+            says=f"{late} of {booked.live} {event} events ({as_percent(share)}) were delivered to "
+            f"{name} more than {key} after they happened.",
             expected=percent(f"later than {key}", allowed),
             found=percent(f"later than {key}", share),
             do=f"Let the senders of {name} send {event} when it happens, and set max_event_age of "
-            f"destination {name} to the click window of its ads, so that hopeless back-fill is dropped.",
+            f"destination {name} to the click window of its ads, so that hopeless back-fill is "
+            "dropped.",
             certainty=Certainty.CERTAIN,
             source="attribution ends with the click window, at the latest after 28 days",
             since=min(day for day, e in days.items() if e.late[key] and day in books.period),
@@ -137,7 +140,7 @@ def clock_errors(books: Books, _: Thresholds) -> Result:
 
 def _misdated(books: Books, name: str) -> Result:
     issues = {
-        reason: books.issues.get((name, "event_time", reason), {})
+        reason: books.flawed(name, "event_time", reason)
         for reason in ("milliseconds", "future", "clamped")
     }
     refused = books.deliveries.ended(name, Outcome.INVALID, books.period).reasons["future"]
@@ -151,12 +154,12 @@ def _misdated(books: Books, name: str) -> Result:
             check="DEL-09",
             severity=Severity.HIGH,
             subject=Subject("destination", name),
-            says=f"Of the events for {name}, {ahead} have an event_time in the future and {thousands} "
-            "one in milliseconds.",
+            says=f"Of the events for {name}, {ahead} have an event_time in the future and "
+            f"{thousands} one in milliseconds.",
             expected=events("events with a wrong event_time", 0),
             found=events("events with a wrong event_time", ahead + thousands),
-            do=f"Let the senders of {name} write event_time in seconds of UTC; set the clock and the "
-            "time zone of their machines.",
+            do=f"Let the senders of {name} write event_time in seconds of UTC; set the clock and "
+            "the time zone of their machines.",
             certainty=Certainty.CERTAIN,
             source="TikTok Events API: event_time is Unix time in seconds",
             since=min(days, default=None),

@@ -51,8 +51,8 @@ def _left_out(books: Books, days: set[date]) -> Finding:
         check="REC-07",
         severity=Severity.INFO,
         subject=account(books),
-        says=f"{plural(len(days), 'day')} ({min(days)} to {max(days)}) are not compared: conversions may "
-        f"still come until {window} days after the click.",
+        says=f"{plural(len(days), 'day')} ({min(days)} to {max(days)}) are not compared: "
+        f"conversions may still come until {window} days after the click.",
         expected=Figure("longest attribution window", window, "days"),
         found=Figure("days left out", len(days), "days"),
         do="Nothing; look at these days again when they are mature, and do not judge them now.",
@@ -84,14 +84,14 @@ _Pair = tuple[Snapshot, Day]
 def _known_days(books: Books) -> Mapping[tuple[Level, str, date], Day]:
     """The days of the objects that snapshots tell of; rows of ads are not kept one by one."""
     rows: dict[tuple[Level, str, date], Day] = {}
-    for level, id in {(each.level, each.id) for each in books.facts.snapshots}:
+    for level, key in {(each.level, each.id) for each in books.facts.snapshots}:
         days: Sequence[Day] = ()
         if level is Level.ACCOUNT:
             days = list(books.account_days.values())
         elif level in (Level.ADGROUP, Level.CAMPAIGN):
             by_id = books.adgroup_days if level is Level.ADGROUP else books.campaign_days
-            days = by_id.get(id, ())
-        rows |= {(level, id, row.day): row for row in days}
+            days = by_id.get(key, ())
+        rows |= {(level, key, row.day): row for row in days}
     return rows
 
 
@@ -122,11 +122,12 @@ def _restated_spend(books: Books, pairs: Sequence[_Pair]) -> Finding:
         check="REC-08",
         severity=Severity.LOW,
         subject=account(books),
-        says=f"The spend of {plural(len(pairs), 'day')} was {cents(before)} {currency} when it was read "
-        f"two days later, and is {cents(after)} {currency} now.",
+        says=f"The spend of {plural(len(pairs), 'day')} was {cents(before)} {currency} when it "
+        f"was read two days later, and is {cents(after)} {currency} now.",
         expected=money("spend as first read", before, currency),
         found=money("spend now", after, currency),
-        do="Note the revision in the books; ask TikTok for the credit of invalid traffic if spend fell.",
+        do="Note the revision in the books; ask TikTok for the credit of invalid traffic if "
+        "spend fell.",
         certainty=Certainty.CERTAIN,
         source="snapshots of earlier audits; reports are mended daily at 12:00 UTC",
         since=min(old.day for old, _ in pairs),
@@ -141,7 +142,8 @@ def _taken_back(books: Books, pairs: Sequence[_Pair]) -> Finding:
         check="REC-08",
         severity=Severity.LOW,
         subject=account(books),
-        says=f"TikTok took back {before - after} of {before} conversions of {plural(len(pairs), 'day')}.",
+        says=f"TikTok took back {before - after} of {before} conversions of "
+        f"{plural(len(pairs), 'day')}.",
         expected=events("conversions as first read", before),
         found=events("conversions now", after),
         do="Note the revision; look for invalid traffic and for a changed optimisation event.",
@@ -164,7 +166,7 @@ def levels(books: Books, limits: Thresholds) -> Result:
     sums = {
         "campaigns": _by_day(books.campaign_days),
         "ad groups": _by_day(books.adgroup_days),
-        "ads": books.ad_spend,
+        "ads": books.reports.ad_spend,
     }
     share = Decimal(str(limits.level_gap))
     return [
@@ -211,8 +213,8 @@ def _gap(books: Books, level: str, total: Decimal, part: Decimal, since: date | 
         f"together: {as_percent(float(abs(missing / total)))} apart.",
         expected=money("spend of the account", total, currency),
         found=money(f"spend of all {level}", part, currency),
-        do=f"Read the report of {level} with deleted objects (STATUS_ALL) and past the cut at 20 000 ids; "
-        "GMV Max and Branded Mission are told at the account only.",
+        do=f"Read the report of {level} with deleted objects (STATUS_ALL) and past the cut at 20 "
+        "000 ids; GMV Max and Branded Mission are told at the account only.",
         certainty=Certainty.CERTAIN,
         source="Marketing API v1.3, /report/integrated/get/: deleted objects, top 20 000 ids",
         since=since,

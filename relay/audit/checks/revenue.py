@@ -23,7 +23,7 @@ class _Worth(NamedTuple):
     number is chance."""
 
     amount: Decimal
-    count: float
+    events: float
     scatter: float
 
 
@@ -67,9 +67,9 @@ def _is_long(days: Span, limits: Thresholds) -> bool:
 
 def _apart(a: _Worth, b: _Worth, limits: Thresholds) -> bool:
     """Further apart than so many roots of their counts, at the mean value of one event."""
-    if not enough(a.count, b.count, limits):
+    if not enough(a.events, b.events, limits):
         return False
-    mean = max(float(each.amount) / each.count if each.count else 0.0 for each in (a, b))
+    mean = max(float(each.amount) / each.events if each.events else 0.0 for each in (a, b))
     margin = limits.sigma * mean * max(a.scatter, b.scatter)
     return abs(float(a.amount) - float(b.amount)) > margin
 
@@ -128,12 +128,12 @@ def _too_much(books: Books, line: Line, claimed: _Worth, every: _Worth, days: Sp
         check="VAL-03",
         severity=Severity.CRITICAL,
         subject=line.subject,
-        says=f"TikTok reports purchases worth {cents(claimed.amount)} {currency} for {days.days} mature "
-        f"days, but all that the relay delivered is worth {cents(every.amount)} {currency}.",
+        says=f"TikTok reports purchases worth {cents(claimed.amount)} {currency} for {days.days} "
+        f"mature days, but all that the relay delivered is worth {cents(every.amount)} {currency}.",
         expected=money("value of all delivered purchases, at most", every.amount, currency),
         found=money("value that TikTok reports", claimed.amount, currency),
-        do=f"Look for purchases counted twice on pixel {line.code} (browser and server), a value in the "
-        "wrong unit or currency, and orders that do not pass through the relay.",
+        do=f"Look for purchases counted twice on pixel {line.code} (browser and server), a value "
+        "in the wrong unit or currency, and orders that do not pass through the relay.",
         certainty=Certainty.LIKELY,
         source=_SOURCE,
         since=_first(books, line, days),
@@ -144,7 +144,7 @@ def _too_much(books: Books, line: Line, claimed: _Worth, every: _Worth, days: Sp
 
 
 def _events(label: str, worth: _Worth) -> Figure:
-    return Figure(label, round(worth.count), "events")
+    return Figure(label, round(worth.events), "events")
 
 
 def _off(
@@ -162,12 +162,13 @@ def _off(
         check="VAL-03",
         severity=Severity.MEDIUM,
         subject=line.subject,
-        says=f"TikTok reports purchases worth {cents(claimed.amount)} {currency} for {days.days} mature "
-        f"days, {times:.2f} times the {cents(clicked.amount)} {currency} of purchases with a click id.",
+        says=f"TikTok reports purchases worth {cents(claimed.amount)} {currency} for {days.days} "
+        f"mature days, {times:.2f} times the {cents(clicked.amount)} {currency} of purchases with "
+        "a click id.",
         expected=number("value reported by value with a click id", near, "ratio"),
         found=number("value reported by value with a click id", times, "ratio"),
-        do=f"Compare the windows of the ad groups of pixel {line.code}, the currency and the unit of "
-        "`properties.value`; above 1, views and modelled conversions are the likeliest.",
+        do=f"Compare the windows of the ad groups of pixel {line.code}, the currency and the unit "
+        "of `properties.value`; above 1, views and modelled conversions are the likeliest.",
         certainty=Certainty.HINT,
         source=_SOURCE,
         since=_first(books, line, days),

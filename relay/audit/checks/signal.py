@@ -107,8 +107,8 @@ def _small_budget(
             f"{limits.budget_per_cpa:g} times are advised.",
             expected=money("daily budget, at least", least, currency),
             found=money("daily budget", budget, currency),
-            do=f'Raise the daily budget of "{adgroup.name}" ({adgroup.id}) to {cents(least)} {currency} '
-            "in steps of at most 50 %, or optimise for a cheaper event.",
+            do=f'Raise the daily budget of "{adgroup.name}" ({adgroup.id}) to {cents(least)} '
+            f"{currency} in steps of at most 50 %, or optimise for a cheaper event.",
             certainty=Certainty.LIKELY,
             source=_SOURCE,
             since=mature.first,

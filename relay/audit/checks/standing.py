@@ -59,7 +59,8 @@ def _account_off(books: Books) -> Iterator[Finding]:
         says=f"The account cannot deliver: its status is {status}.",
         expected=text("status", "STATUS_ENABLE"),
         found=text("status", status),
-        do=f"Open account {books.facts.advertiser.id} in Ads Manager and do what {status} asks for.",
+        do=f"Open account {books.facts.advertiser.id} in Ads Manager and do what {status} asks "
+        "for.",
         certainty=Certainty.CERTAIN,
         source="Marketing API v1.3, /advertiser/info/: status",
     )
@@ -88,8 +89,8 @@ def _balance_low(books: Books, limits: Thresholds) -> Iterator[Finding]:
         f"{cents(a_day)} {currency} a day.",
         expected=money("balance, more than", least, currency),
         found=money("balance", balance, currency),
-        do=f"Top up account {books.facts.advertiser.id} (an account that pays afterwards has no balance: "
-        "set audit.thresholds.balance_days low).",
+        do=f"Top up account {books.facts.advertiser.id} (an account that pays afterwards has no "
+        "balance: set audit.thresholds.balance_days low).",
         certainty=Certainty.LIKELY,
         source="Marketing API v1.3, /advertiser/info/: balance",
         at_stake=a_day,
@@ -168,10 +169,11 @@ def _spent_after(books: Books, adgroup: AdGroup, last: date) -> Result:
             f"{len(rows)} days after it.",
             expected=money("spend after its end", Decimal(0), currency),
             found=money("spend after its end", spent, currency),
-            do=f'See in Ads Manager whether ad group "{adgroup.name}" ({adgroup.id}) is really off, and '
-            "whether the spend belongs to another one.",
+            do=f'See in Ads Manager whether ad group "{adgroup.name}" ({adgroup.id}) is really '
+            "off, and whether the spend belongs to another one.",
             certainty=Certainty.LIKELY,
-            source="Marketing API v1.3: operation_status, modify_time, schedule_end_time; report by day",
+            source="Marketing API v1.3: operation_status, modify_time, schedule_end_time; report "
+            "by day",
             since=min(row.day for row in rows),
             at_stake=spent,
             concerns=about(adgroup=(adgroup.id,)),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from relay.audit.books import PURCHASE, Books
+from relay.audit.checks.bidding import by_value
 from relay.audit.checks.check import (
     Inapplicable,
     Result,
@@ -13,7 +14,6 @@ from relay.audit.checks.check import (
     cents,
     events,
     named,
-    number,
     percent,
     survey,
     text,
@@ -21,11 +21,10 @@ from relay.audit.checks.check import (
 from relay.audit.deliveries import Feed
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
 from relay.audit.guard import more_than
-from relay.audit.lines import VALUE_GOALS, Line, about
+from relay.audit.lines import Line, about
 from relay.audit.sampled import median
 
 if TYPE_CHECKING:
-    from relay.audit.facts import AdGroup
     from relay.config.audit import Thresholds
     from relay.journal.sample import Sample
 
@@ -49,17 +48,6 @@ def _concerns(books: Books, feed: Feed, line: Line | None) -> frozenset[str]:
 
 def _line(books: Books, feed: Feed) -> Line | None:
     return books.line_of.get((books.target_of[feed[0]].event_source_id, feed[1]))
-
-
-def by_value(books: Books, line: Line) -> Sequence[AdGroup]:
-    """Its active ad groups that optimise for value, or bid for a return on spend."""
-    found = []
-    for each in line.active:
-        campaign = books.campaigns.get(each.campaign_id)
-        bids = (each.roas_bid, None if campaign is None else campaign.roas_bid)
-        if each.optimization_goal in VALUE_GOALS or any(bid and bid > 0 for bid in bids):
-            found.append(each)
-    return found
 
 
 def worthless(books: Books, limits: Thresholds) -> Result:
@@ -86,12 +74,12 @@ def _worthless(books: Books, feed: Feed, limits: Thresholds) -> Result:
             check="VAL-01",
             severity=Severity.CRITICAL if valued else Severity.HIGH,
             subject=Subject("destination", name, f"{feed[1]} of {name}"),
-            says=f"{booked.worthless} of {booked.live} purchases of {name} ({as_percent(share)}) have no "
-            f"value above 0 or no currency{also}.",
+            says=f"{booked.worthless} of {booked.live} purchases of {name} ({as_percent(share)}) "
+            f"have no value above 0 or no currency{also}.",
             expected=percent("purchases without value", limits.worthless),
             found=percent("purchases without value", share),
-            do=f"Let the senders of {name} fill `properties.value` and `properties.currency` of every "
-            "purchase.",
+            do=f"Let the senders of {name} fill `properties.value` and `properties.currency` of "
+            "every purchase.",
             certainty=Certainty.CERTAIN,
             source="TikTok Events API: value and currency; the relay's ledger",
             since=since,
@@ -103,8 +91,8 @@ def _worthless(books: Books, feed: Feed, limits: Thresholds) -> Result:
 
 
 def currency_and_unit(books: Books, limits: Thresholds) -> Result:
-    """Another currency than the account's: I. Sampled values × 100 (or ÷ 100) of the median of their
-    currency: C."""
+    """Another currency than the account's: I. Sampled values × 100 (or ÷ 100) of the median of
+    their currency: C."""
     return _purchases(
         books,
         lambda feed: [*_foreign(books, feed), *_invalid(books, feed), *_units(books, feed, limits)],
@@ -122,7 +110,8 @@ def _foreign(books: Books, feed: Feed) -> Sequence[Finding]:
     lacking = books.unconvertible(foreign)
     rates = ", ".join(f"audit.rates.{each}" for each in lacking)
     do = (
-        f"Write what one unit is worth in {currency} into {rates}: until then no values are compared."
+        f"Write what one unit is worth in {currency} into {rates}: until then no values are "
+        "compared."
         if lacking
         else "Nothing: the audit converts them by audit.rates; TikTok's own rate is not published."
     )
@@ -131,7 +120,8 @@ def _foreign(books: Books, feed: Feed) -> Sequence[Finding]:
             check="VAL-02",
             severity=Severity.INFO,
             subject=Subject("destination", name, f"{feed[1]} of {name}"),
-            says=f"Purchases of {name} are in {', '.join(sorted(booked.value))}, the account in {currency}.",
+            says=f"Purchases of {name} are in {', '.join(sorted(booked.value))}, the account in "
+            f"{currency}.",
             expected=text("currency", currency),
             found=text("currency", ", ".join(foreign)),
             do=do,
@@ -145,7 +135,7 @@ def _foreign(books: Books, feed: Feed) -> Sequence[Finding]:
 
 def _invalid(books: Books, feed: Feed) -> Sequence[Finding]:
     """Currencies that ISO 4217 does not have: the relay dropped them."""
-    days = books.issues.get((feed[0], "properties.currency", "not_a_currency"), {})
+    days = books.flawed(feed[0], "properties.currency", "not_a_currency")
     count = sum(days.values())
     if not count:
         return []
@@ -212,12 +202,13 @@ def _unit_error(
         check="VAL-02",
         severity=Severity.CRITICAL,
         subject=Subject("destination", name, f"{feed[1]} of {name} in {currency}"),
-        says=f"{len(suspects)} of {of} sampled purchases of {name} are worth about {cents(typical)} "
-        f"{currency}, {factor:g} times the median of {cents(usual)}: another unit.",
+        says=f"{len(suspects)} of {of} sampled purchases of {name} are worth about "
+        f"{cents(typical)} {currency}, {factor:g} times the median of {cents(usual)}: another "
+        "unit.",
         expected=Figure("median value", cents(usual), currency),
         found=Figure("median value of the suspects", cents(typical), currency),
-        do=f"Let the senders of {name} give `properties.value` in whole {currency} with decimals, not in "
-        "its hundredths (or the other way round), and correct what was sent.",
+        do=f"Let the senders of {name} give `properties.value` in whole {currency} with decimals, "
+        "not in its hundredths (or the other way round), and correct what was sent.",
         certainty=Certainty.LIKELY,
         source="the relay's sample",
         since=books.calendar.day(min(row.event_time for row in suspects)),
@@ -225,43 +216,3 @@ def _unit_error(
         details=[events("sampled purchases", of)],
         concerns=_concerns(books, feed, line),
     )
-
-
-def no_value_signal(books: Books, limits: Thresholds) -> Result:
-    """Goal VALUE or roas_bid > 0, while the sampled events have ≤ 1 distinct value, or none."""
-    return survey(
-        [line for line in books.lines if line.destinations and by_value(books, line)],
-        lambda line: _signalless(books, line, limits),
-        nothing="no active ad group bids for value of an event that the relay feeds",
-    )
-
-
-def _signalless(books: Books, line: Line, limits: Thresholds) -> Result:
-    rows = books.sampled.orders(line.destinations, line.event)
-    worth = [(row.value, row.currency) for row in rows if row.value and row.currency]
-    if len(rows) < limits.min_count:
-        return Inapplicable(f"{len(rows)} sampled {line.event} events are too few")
-    without = more_than(len(rows) - len(worth), len(rows), limits.worthless, limits)
-    if len(set(worth)) > limits.distinct_values and not without:
-        return []
-    valued = by_value(books, line)
-    return [
-        Finding(
-            check="VAL-04",
-            severity=Severity.HIGH,
-            subject=line.subject,
-            says=f"{named(each.name for each in valued)} bid for value, but {len(rows)} sampled "
-            f"{line.event} events have {len(set(worth))} distinct values, and "
-            f"{len(rows) - len(worth)} have none.",
-            expected=number("distinct values, at least", limits.distinct_values + 1, "values"),
-            found=number("distinct values", len(set(worth)), "values"),
-            do=f"Let the shop send each order's own value, or optimise {named(e.name for e in valued)} "
-            "for the number of conversions.",
-            certainty=Certainty.CERTAIN,
-            source="Marketing API v1.3: optimization_goal, roas_bid; the relay's sample",
-            since=books.spending_since(valued),
-            at_stake=books.spend(valued),
-            details=[events("sampled events", len(rows))],
-            concerns=line.concerns,
-        )
-    ]

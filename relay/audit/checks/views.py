@@ -55,12 +55,12 @@ def _finding(
         check="REC-02",
         severity=Severity.HIGH if high else Severity.MEDIUM,
         subject=Subject("adgroup", adgroup.id, adgroup.name),
-        says=f'{views} of {whole} conversions of "{adgroup.name}" ({as_percent(share)}) are owed to '
-        "views, not to clicks.",
+        says=f'{views} of {whole} conversions of "{adgroup.name}" ({as_percent(share)}) are owed '
+        "to views, not to clicks.",
         expected=percent("conversions without a click", limits.view_share_medium),
         found=percent("conversions without a click", share),
-        do=f'Judge ad group "{adgroup.name}" ({adgroup.id}) by its cost per click-through conversion, or '
-        "shorten its view windows.",
+        do=f'Judge ad group "{adgroup.name}" ({adgroup.id}) by its cost per click-through '
+        "conversion, or shorten its view windows.",
         certainty=Certainty.LIKELY,
         source="Marketing API v1.3, reports: vta_conversion, engaged_view_through_conversions",
         since=books.spending_since([adgroup]),

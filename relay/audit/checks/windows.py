@@ -51,8 +51,8 @@ def inconsistent_windows(books: Books, _: Thresholds) -> Result:
 
 def _distinct(books: Books, objective: str, adgroups: Sequence[AdGroup]) -> Result:
     kinds = Counter(
-        f"click {shown(each.click_window)}, engaged view {shown(each.engaged_view_window)}, "
-        f"view {shown(each.view_window)}, {each.counting or 'counting unset'}"
+        f"click {shown(each.click_window)}, engaged view {shown(each.engaged_view_window)}, view "
+        f"{shown(each.view_window)}, {each.counting or 'counting unset'}"
         for each in adgroups
     )
     if len(kinds) < 2:
@@ -67,8 +67,8 @@ def _distinct(books: Books, objective: str, adgroups: Sequence[AdGroup]) -> Resu
             f"different ways: {'; '.join(f'{count} × {kind}' for kind, count in most[:4])}.",
             expected=Figure("ways of counting", 1, "ways"),
             found=Figure("ways of counting", len(kinds), "ways"),
-            do=f"Give the ad groups of {objective} the same windows ({most[0][0]}), or compare them "
-            "per window only.",
+            do=f"Give the ad groups of {objective} the same windows ({most[0][0]}), or compare "
+            "them per window only.",
             certainty=Certainty.CERTAIN,
             source=_SOURCE,
             details=[Figure(kind, count, "ad groups") for kind, count in most],
@@ -103,9 +103,9 @@ def _too_short(books: Books, line: Line, limits: Thresholds) -> Result:
             check="CFG-07",
             severity=Severity.HIGH,
             subject=line.subject,
-            says=f"{at} of {len(ages)} sampled purchases come within {slow:.1f} days of the click, but "
-            f"{named(each.name for each in short)} count {window} days: {as_percent(outside)} of the "
-            "purchases fall outside.",
+            says=f"{at} of {len(ages)} sampled purchases come within {slow:.1f} days of the "
+            f"click, but {named(each.name for each in short)} count {window} days: "
+            f"{as_percent(outside)} of the purchases fall outside.",
             expected=number("purchase latency", slow, "days"),
             found=Figure("click window", window, "days"),
             do=f"Lengthen the click window of {named(each.name for each in short)} to at least "
@@ -144,8 +144,8 @@ def _view_driven(books: Books, adgroup: AdGroup) -> Finding:
         "driven by views.",
         expected=text("view window", "no longer than the click window"),
         found=text("click window / view window", f"{click} / {view}"),
-        do=f'Set the click window of ad group "{adgroup.name}" ({adgroup.id}) to 7 days and its view '
-        "window to 1 day (TikTok's defaults), or judge it by the relay's clicks.",
+        do=f'Set the click window of ad group "{adgroup.name}" ({adgroup.id}) to 7 days and its '
+        "view window to 1 day (TikTok's defaults), or judge it by the relay's clicks.",
         certainty=Certainty.LIKELY,
         source=_SOURCE,
         since=books.spending_since([adgroup]),
@@ -189,12 +189,12 @@ def _counted_once(books: Books, line: Line, limits: Thresholds) -> Result:
             check="CFG-09",
             severity=Severity.MEDIUM,
             subject=line.subject,
-            says=f"{named(each.name for each in once)} count a person's purchases once, but {again} of "
-            f"{len(orders)} sampled buyers ({as_percent(share)}) bought more than once.",
+            says=f"{named(each.name for each in once)} count a person's purchases once, but "
+            f"{again} of {len(orders)} sampled buyers ({as_percent(share)}) bought more than once.",
             expected=percent("buyers with more than one purchase", limits.repeat_buyers),
             found=percent("buyers with more than one purchase", share),
-            do=f"Set the counting of {named(each.name for each in once)} (and of {line.event} of pixel "
-            f"{line.code}) to EVERY, or compare with unique buyers.",
+            do=f"Set the counting of {named(each.name for each in once)} (and of {line.event} of "
+            f"pixel {line.code}) to EVERY, or compare with unique buyers.",
             certainty=Certainty.LIKELY,
             source="Marketing API v1.3: attribution_event_count, statistic_type",
             since=books.spending_since(once),
