@@ -39,12 +39,16 @@ def spoiled(reply: Reply, seen: Seen, faults: Faults, *, now: float, roll: Roll)
 
     fired = faults.spoiling(seen, is_file=False, now=now, roll=roll, fits=fits)
     for fault in fired:
-        if isinstance(fault, ShortPage):
-            del _rows(data)[-fault.missing :]
-        elif isinstance(fault, ChangedType):
-            for holder, key in _places(data, fault.field):
-                holder[key] = _AS[fault.to](holder[key])
+        _spoil(data, fault)
     return reply._replace(body=orjson.dumps(document)) if fired else reply
+
+
+def _spoil(data: Any, fault: Spoiling) -> None:
+    if isinstance(fault, ShortPage):
+        del _rows(data)[-fault.missing :]
+    elif isinstance(fault, ChangedType):
+        for holder, key in _places(data, fault.field):
+            holder[key] = _AS[fault.to](holder[key])
 
 
 def _file(reply: Reply, seen: Seen, faults: Faults, *, now: float, roll: Roll) -> Reply:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, Literal, TypeVar
 from relay.sandbox.ads.model import Advertiser, Campaign
 from relay.sandbox.answers import Answer, done
 from relay.sandbox.marketing import columns
-from relay.sandbox.marketing.columns import Columns, shown
+from relay.sandbox.marketing.columns import Columns, View
 from relay.sandbox.marketing.door import ADS, Asked, reads
 from relay.sandbox.marketing.forms import Id, Ids, Moment, Name, Names, Paged, Part, refused
 from relay.sandbox.marketing.paging import by_newest, page_of
@@ -115,9 +115,8 @@ def _level(
         rows = _found(getattr(account, kind), account, given.filtering, upgraded=upgraded)
         chosen = columns if given.fields is None else {n: columns[n] for n in given.fields}
         page, info = page_of(asked, rows, given)
-        bare = bool(given.exclude_field_types_in_response)
-        listed = [shown(row, account, chosen, without_nulls=bare) for row in page]
-        return done({"list": listed, "page_info": info})
+        view = View(chosen, without_nulls=bool(given.exclude_field_types_in_response))
+        return done({"list": [view(row, account) for row in page], "page_info": info})
 
     return reads(path, form, get, ADS)
 
@@ -126,12 +125,13 @@ def _found(
     things: Mapping[str, Any], account: Advertiser, given: _Filter, *, upgraded: bool
 ) -> list[Any]:
     own = getattr(given, "ad_ids", None) or getattr(given, "smart_plus_ad_ids", None)
-    ids = own or list(things)
+    found = list(map(things.__getitem__, by_newest(things if own is None else things.keys() & own)))
     conditions = list(_conditions(given, account))
     if upgraded:
         conditions.append(_of_campaigns(account, _is_upgraded))
-    found = (things[each] for each in by_newest(ids) if each in things)
-    return [thing for thing in found if all(wanted(thing) for wanted in conditions)]
+    for wanted in conditions:
+        found = [thing for thing in found if wanted(thing)]
+    return found
 
 
 def _is_upgraded(campaign: Campaign) -> bool:
@@ -155,8 +155,9 @@ def _conditions(given: _Filter, account: Advertiser) -> Iterator[Wanted]:
 def _of_status(given: _Filter) -> Iterator[Wanted]:
     if given.secondary_status is not None:
         yield has_secondary(given.secondary_status)
-    if given.primary_status is not None or given.secondary_status is None:
-        yield has_primary(given.primary_status or "STATUS_NOT_DELETE")
+    primary = given.primary_status or ("STATUS_NOT_DELETE" if not given.secondary_status else None)
+    if primary is not None and primary != "STATUS_ALL":
+        yield has_primary(primary)
 
 
 def _of_times(given: _Filter) -> Iterator[Wanted]:

@@ -1,8 +1,8 @@
 """What goes wrong with reads: the faults that only the Marketing API knows.
 
 `page_shift` and `short_page` are what a list does while somebody reads it; `changed_type` and
-`junk` are what no contract forbids; `truncated_file`, `stuck_task` and `failed_task` are what reports made
-in the background may come to. The conditions are those of every fault.
+`junk` are what no contract forbids; `truncated_file`, `stuck_task` and `failed_task` are what
+reports in the background may come to. The conditions are those of every fault.
 """
 
 from __future__ import annotations

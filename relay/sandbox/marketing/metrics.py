@@ -6,7 +6,7 @@ world counts stands in its rows; ratios are made here of what stands there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -82,7 +82,7 @@ def _ratios() -> dict[str, Ratio]:
     ):
         made[rate] = Ratio(count, "impressions", 100)
     for split in ("cta_conversion", "vta_conversion", "engaged_view_through_conversions"):
-        made[f"cost_per_{split}"] = Ratio("spend", split)
+        made[f"cost_per_{split.removesuffix('s')}"] = Ratio("spend", split)
     for count, word in _OVER_CLICKS:
         made[f"cost_per_{word}"] = Ratio("spend", count)
         made[f"{word}_rate"] = Ratio(count, "clicks", 100)
@@ -188,8 +188,9 @@ def is_asked_rightly(
 
 def value(name: str, counted: Mapping[str, Number]) -> Number | None:
     """A metric, given what was counted; None: it is not available."""
-    if name in counted:
-        return counted[name]
+    found = counted.get(name)
+    if found is not None:
+        return found
     ratio = RATIOS.get(name)
     if ratio is not None:
         over, by = _part(ratio.over, counted), _part(ratio.by, counted)
@@ -203,9 +204,21 @@ def value(name: str, counted: Mapping[str, Number]) -> Number | None:
     return _part(name, counted)
 
 
+def parts(names: Iterable[str]) -> frozenset[str]:
+    """What has to be added up to know these metrics of a whole."""
+    needed = set(names)
+    for name in names:
+        ratio = RATIOS.get(name)
+        needed.update((ratio.over, ratio.by) if ratio else ())
+    needed |= {_instead(name) for name in needed}
+    return frozenset(needed & SUMS)
+
+
+def _instead(name: str) -> str:
+    """Results are conversions where nothing else is said."""
+    return name.removesuffix("result") + "conversion" if name.endswith("result") else name
+
+
 def _part(name: str, counted: Mapping[str, Number]) -> Number | None:
-    """What was counted; results are conversions where nothing else is said."""
     found = counted.get(name)
-    if found is None and name.endswith("result"):
-        return counted.get(name.removesuffix("result") + "conversion")
-    return found
+    return counted.get(_instead(name)) if found is None else found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -36,6 +36,9 @@ def utc_text(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def by_newest(ids: Sequence[str]) -> list[str]:
+def by_newest(ids: Iterable[str]) -> list[str]:
     """Ids in the order of TikTok's lists: descending."""
-    return sorted(ids, key=lambda each: (len(each), each), reverse=True)
+    ordered = sorted(ids, reverse=True)
+    if len(set(map(len, ordered))) > 1:
+        ordered.sort(key=len, reverse=True)
+    return ordered

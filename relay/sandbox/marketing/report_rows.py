@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from relay.sandbox.ads.model import Advertiser, AdWorld, Row
-from relay.sandbox.marketing.metrics import ATTRIBUTES, LEVELS, MONEY, SUMS, Number, value
+from relay.sandbox.marketing.metrics import ATTRIBUTES, LEVELS, MONEY, Number, parts, value
 from relay.sandbox.marketing.report_filters import Criteria, chosen
 from relay.sandbox.marketing.report_request import ReportForm, days_of
 
@@ -22,12 +22,10 @@ NONE: Final = "-"
 
 
 class Line(NamedTuple):
-    """One row of a report: texts of its dimensions and metrics, in the order of the request."""
+    """One row of a report: texts of its dimensions, then of its metrics, as they were asked for."""
 
     id: str
-    at: str
-    dimensions: tuple[str, ...]
-    metrics: list[str]
+    texts: list[str]
     counted: Mapping[str, Number]
 
 
@@ -40,6 +38,8 @@ class Source(NamedTuple):
     now: float
     default_status: str
     most_ids: int | None
+    #: How what an object is called is written into the file or the answer.
+    escape: Callable[[str], str]
 
     @property
     def level(self) -> str:
@@ -69,36 +69,41 @@ def objects(source: Source, account: Advertiser) -> Cut:
 def lines(source: Source, cuts: Mapping[str, Cut]) -> Iterator[Line]:
     """The rows, in no order."""
     form = source.form
-    several = form.advertiser_ids is not None
-    for advertiser_id in form.accounts() if form.id_dimension else ():
-        account = source.ads.advertisers[advertiser_id]
-        show = _writer(source, account, several=several)
-        for row in _rows(source, account, cuts[advertiser_id]):
-            texts = show(row.id, row.metrics)
-            yield Line(row.id, row.at, _dimensions(form, row.id, row.at), texts, row.metrics)
     if form.id_dimension is None:
-        yield from _added_up(source, cuts, several=several)
+        yield from _added_up(source, cuts)
+        return
+    by, dimensions = form.by, form.dimensions
+    for advertiser_id in form.accounts():
+        account = source.ads.advertisers[advertiser_id]
+        show = _writer(source, account)
+        for row in _rows(source, account, cuts[advertiser_id]):
+            texts = [row.at if name == by else row.id for name in dimensions]
+            texts += show(row.id, row.metrics)
+            yield Line(row.id, texts, row.metrics)
 
 
-def _added_up(source: Source, cuts: Mapping[str, Cut], *, several: bool) -> Iterator[Line]:
+def _added_up(source: Source, cuts: Mapping[str, Cut]) -> Iterator[Line]:
     """Without an id, all that was meant is one; costs of several accounts do not add up."""
-    sums: dict[str, dict[str, Number]] = defaultdict(lambda: defaultdict(int))
+    several = source.form.advertiser_ids is not None
+    sums: dict[str, dict[str, Number]] = defaultdict(dict)
+    needed = parts(source.form.metrics)
     for advertiser_id in source.form.accounts():
         account = source.ads.advertisers[advertiser_id]
         for row in _rows(source, account, cuts[advertiser_id]):
-            add(sums[row.at], row.metrics)
-    for at, counted in sums.items():
+            add(sums[row.at], row.metrics, needed)
+    for at, counted in sorted(sums.items()):
         texts = [
             NONE if several and name in MONEY else text(name, value(name, counted), whole=False)
             for name in source.form.metrics
         ]
-        yield Line("", at, _dimensions(source.form, "", at), texts, counted)
+        yield Line(at, [at, *texts], counted)
 
 
-def add(total: dict[str, Number], counted: Mapping[str, Number]) -> None:
-    """Add what may be added up."""
-    for name, number in counted.items():
-        if name in SUMS:
+def add(total: dict[str, Number], counted: Mapping[str, Number], names: Iterable[str]) -> None:
+    """Add these metrics, where they are available."""
+    for name in names:
+        number = counted.get(name)
+        if number is not None:
             total[name] = total.get(name, 0) + number
 
 
@@ -136,29 +141,44 @@ def _rows(source: Source, account: Advertiser, cut: Cut) -> Iterable[Row]:
     return rows if cut.ids is None else (row for row in rows if row.id in cut.ids)
 
 
-def _dimensions(form: ReportForm, row_id: str, at: str) -> tuple[str, ...]:
-    return tuple(at if name == form.by else row_id for name in form.dimensions)
-
-
 def _writer(
-    source: Source, account: Advertiser, *, several: bool
+    source: Source, account: Advertiser
 ) -> Callable[[str, Mapping[str, Number]], list[str]]:
-    """Makes the texts of a row. What an object is, is looked up once."""
+    """Makes the texts of a row. What an object is, is looked up once; a year of ads has millions
+    of rows, so each metric's way to its text is chosen beforehand."""
     names = source.form.metrics
-    known: dict[str, dict[str, str]] = {}
+    whole = source.form.advertiser_ids is not None
     attributes = [name for name in names if name in ATTRIBUTES]
+    texts = [_text_of(name, whole=whole) for name in names if name not in ATTRIBUTES]
+    if not attributes:
+        return lambda _id, counted: [show(counted) for show in texts]
+    shows = [None if name in ATTRIBUTES else _text_of(name, whole=whole) for name in names]
+    known: dict[str, list[str]] = {}
 
     def write(row_id: str, counted: Mapping[str, Number]) -> list[str]:
         own = known.get(row_id)
         if own is None:
-            own = _attributes(attributes, source.level, row_id, account) if attributes else {}
-            known[row_id] = own
+            found = _attributes(attributes, source.level, row_id, account)
+            own = known[row_id] = [source.escape(found.get(name, "")) for name in names]
         return [
-            own[name] if name in own else text(name, value(name, counted), whole=several)
-            for name in names
+            mine if show is None else show(counted) for mine, show in zip(own, shows, strict=True)
         ]
 
     return write
+
+
+def _text_of(name: str, *, whole: bool) -> Callable[[Mapping[str, Number]], str]:
+    is_money = name in MONEY
+
+    def show(counted: Mapping[str, Number]) -> str:
+        number = counted.get(name)
+        if number is None or (whole and is_money):
+            return text(name, value(name, counted), whole=whole)
+        if type(number) is int and not is_money:
+            return str(number)
+        return f"{number:.2f}"
+
+    return show
 
 
 def _attributes(names: list[str], level: str, row_id: str, account: Advertiser) -> dict[str, str]:

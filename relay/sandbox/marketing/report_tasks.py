@@ -164,10 +164,9 @@ def _file(world: World, task: Task) -> Reply:
 def _rows(world: World, task: Task, order: _CreateForm) -> Iterator[list[str]]:
     """As the account stood when the task ended."""
     meant = criteria_of(order, ASYNC)
-    source = Source(world.ads, order, meant, task.ends_at, "STATUS_ALL", None)
+    source = Source(world.ads, order, meant, task.ends_at, "STATUS_ALL", None, str)
     cuts = {each: objects(source, world.ads.advertisers[each]) for each in task.accounts}
-    for line in lines(source, cuts):
-        yield [*line.dimensions, *line.metrics]
+    return (line.texts for line in lines(source, cuts))
 
 
 ROUTES: Final = (

@@ -1,7 +1,7 @@
 """TikTok's own diagnosis, zones, and the log of changes. Pure.
 
-The log's form is as one integration recorded it: a JSON text that holds the text of a Python `bytes`
-that holds a CSV with counts on top. Times of the query are taken as UTC.
+The log's form is as one integration recorded it: a JSON text that holds the text of a Python
+`bytes` that holds a CSV with counts on top. Times of the query are taken as UTC.
 """
 
 from __future__ import annotations
