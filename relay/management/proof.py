@@ -57,8 +57,10 @@ def page_of(endpoint: Endpoint, answer: Answer) -> Page:
     return Page(rows, total, pages, cursor, answer)
 
 
-def key_by(endpoint: Endpoint) -> KeyOf:
-    """The key that an endpoint names; `bc_info.bc_id` is a field within another."""
+def key_by(endpoint: Endpoint) -> KeyOf | None:
+    """The key that an endpoint names, if any; `bc_info.bc_id` is a field within another."""
+    if not endpoint.key:
+        return None
     paths = [path.split(".") for path in endpoint.key]
     if len(paths) == 1 and len(paths[0]) == 1:
         (name,) = paths[0]
@@ -79,7 +81,7 @@ _MOST_PAGES: Final = 1_000_000
 class Proof:
     """Of one reading of a list. `take` and `end` raise `Changed`."""
 
-    def __init__(self, endpoint: Endpoint, key_of: KeyOf) -> None:
+    def __init__(self, endpoint: Endpoint, key_of: KeyOf | None) -> None:
         self._endpoint = endpoint
         self._key_of = key_of
         self._seen: set[int] = set()
@@ -109,11 +111,12 @@ class Proof:
 
     def _count(self, page: Page, number: int) -> None:
         before = len(self._seen)
-        # Numbers instead of the keys: a report has hundreds of thousands.
-        self._seen.update(hash(self._key_of(row)) for row in page.rows)
         self.rows += len(page.rows)
-        if len(self._seen) - before != len(page.rows):
-            raise Changed(f"page {number} repeats a row")
+        if self._key_of is not None:
+            # Numbers instead of the keys: a report has hundreds of thousands.
+            self._seen.update(map(hash, map(self._key_of, page.rows)))
+            if len(self._seen) - before != len(page.rows):
+                raise Changed(f"page {number} repeats a row")
         if self._total is not None and self.rows > self._total:
             raise Changed(f"page {number} has more rows than were counted")
 

@@ -45,7 +45,7 @@ def body_of(params: Params) -> bytes:
     return orjson.dumps({name: value for name, value in params.items() if value is not None})
 
 
-def an_id(name: str, value: str) -> str:
+def an_id(name: str, value: object) -> str:
     """An id as TikTok takes it, else `RequestInvalid`: digits that went through a float are the
     usual mistake."""
     if not isinstance(value, str) or not value or not value.isascii() or not value.isalnum():

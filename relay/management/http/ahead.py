@@ -52,6 +52,6 @@ class Tasks:
                 yield result
         finally:
             await self.end(under_way)
-            for task in under_way if discard else ():
-                if not task.cancelled() and task.exception() is None:
+            for task in under_way:
+                if discard and not task.cancelled() and task.exception() is None:
                     discard(task.result())

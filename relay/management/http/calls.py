@@ -134,8 +134,13 @@ class Caller:
             budget = self._budgets.of(call.token or "")
             await self._turn(call, budget)
             started_at = self.clock.monotonic()
-            within_s = min(self.patience.answer_s, call.deadline - started_at)
-            exchange = await self.connection.exchange(call.request, call.token, within_s=within_s)
+            longest_s = self.patience.file_s if call.divert else self.patience.answer_s
+            exchange = await self.connection.exchange(
+                call.request,
+                call.token,
+                within_s=min(longest_s, call.deadline - started_at),
+                divert=call.divert,
+            )
             outcome = opened(exchange, call.about, now=self.clock.now(), mask=call.mask)
             self._learn(call, budget, outcome, started_at)
             return outcome

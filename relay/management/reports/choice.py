@@ -38,6 +38,8 @@ def early(request: ReportRequest) -> Choice | None:
     """What can be said without asking TikTok how many objects there are; None: ask."""
     if request.way is not Way.AUTO:
         return Choice(request.way, "as asked for")
+    if request.at_once_only:
+        return Choice(Way.SYNC, f"`{request.at_once_only[0]}` cannot be had of a task")
     if request.by is By.NONE and request.days > MOST_DAYS:
         return Choice(Way.TASK, "more than 365 days in one sum")
     if request.level is Level.ACCOUNT:

@@ -42,12 +42,13 @@ class MetricKind(StrEnum):
 
 
 class Metric(NamedTuple):
-    """`only_by` are the spans that it can be had for."""
+    """`only_by` are the spans that it can be had for; `at_once` ones no task can give."""
 
     name: str
     kind: MetricKind
     levels: tuple[Level, ...] = tuple(Level)
     only_by: tuple[By, ...] = tuple(By)
+    at_once: bool = False
 
 
 _FROM_CAMPAIGN: Final = (Level.CAMPAIGN, Level.ADGROUP, Level.AD)
@@ -96,7 +97,8 @@ _TABLE: Final = (
     ),
     *_made(MetricKind.RATIO, "budget bid", _FROM_ADGROUP),
     *_made(MetricKind.TEXT, "adgroup_id ad_name ad_id ad_id_v2 ad_url image_mode", (Level.AD,)),
-    *_made(MetricKind.MONEY, "spend billed_cost"),
+    *_made(MetricKind.MONEY, "spend"),
+    Metric("billed_cost", MetricKind.MONEY, at_once=True),
     *_made(MetricKind.MONEY, "cash_spend voucher_spend", (Level.ACCOUNT,), _WHOLE_DAYS),
     *_made(
         MetricKind.COUNT,

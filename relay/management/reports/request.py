@@ -89,6 +89,11 @@ class ReportRequest:
         self._check_size()
 
     @property
+    def at_once_only(self) -> tuple[str, ...]:
+        """Metrics that no task can give."""
+        return tuple(metric.name for metric in self.columns if metric.at_once)
+
+    @property
     def days(self) -> int:
         return (self.last - self.first).days + 1
 
@@ -165,7 +170,11 @@ class ReportRequest:
     def _check_size(self) -> None:
         if max(len(self.ids), len(self.campaign_ids)) > MOST_TASK_IDS:
             raise RequestInvalid("ids", "are more than 20,000", "Ask in parts, or without ids.")
-        if self.way is Way.SYNC and self.by is By.NONE and self.days > MOST_DAYS:
+        if self.way is Way.TASK and self.at_once_only:
+            problem = f"`{self.at_once_only[0]}` cannot be had of a task"
+            raise RequestInvalid("metrics", problem, "Leave it out, or ask with Way.SYNC.")
+        at_once = self.way is Way.SYNC or self.at_once_only
+        if at_once and self.by is By.NONE and self.days > MOST_DAYS:
             raise RequestInvalid(
                 "last", "is more than 365 days after `first`", "Ask by DAY, or with Way.TASK."
             )

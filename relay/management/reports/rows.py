@@ -135,9 +135,11 @@ def key_of(request: ReportRequest) -> Callable[[Mapping[str, Any]], tuple[str, .
 
 
 def added(
-    sums: dict[str, Value], request: ReportRequest, totals: Mapping[str, Value]
-) -> dict[str, Value]:
+    sums: dict[str, Value] | None, request: ReportRequest, totals: Mapping[str, Value] | None
+) -> dict[str, Value] | None:
     """Totals of one part more; only what adds up, and a part without a value leaves none."""
+    if sums is None or totals is None:
+        return None
     for metric in request.columns:
         if metric.kind in _ADDING:
             before, more = sums.get(metric.name, 0), totals.get(metric.name)

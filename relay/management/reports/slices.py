@@ -77,14 +77,13 @@ def narrowed(part: Slice, request: ReportRequest, campaigns: Sequence[str] | Non
             replace(part, last=middle),
             replace(part, first=middle + timedelta(days=1)),
         ]
-    for name in ("ids", "campaign_ids"):
-        halves = _halves(getattr(part, name))
-        if halves:
-            return [replace(part, **{name: half}) for half in halves]
-    if part.ids or part.campaign_ids or not campaigns:
-        return []
-    name = "ids" if request.level is Level.CAMPAIGN else "campaign_ids"
-    return [replace(part, **{name: tuple(some)}) for some in in_parts(campaigns, MOST_CAMPAIGNS)]
+    if part.ids or part.campaign_ids:
+        by_ids = [replace(part, ids=half) for half in _halves(part.ids)]
+        return by_ids or [replace(part, campaign_ids=half) for half in _halves(part.campaign_ids)]
+    some = [tuple(each) for each in in_parts(campaigns or (), MOST_CAMPAIGNS)]
+    if request.level is Level.CAMPAIGN:
+        return [replace(part, ids=each) for each in some]
+    return [replace(part, campaign_ids=each) for each in some]
 
 
 def wants_campaigns(part: Slice, request: ReportRequest) -> bool:

@@ -65,7 +65,7 @@ class Report:
         self._begun = False
         reader = RowReader(request, self._masked)
         self._by_task = TaskReader(caller, store, reader, story)
-        may_be_task = request.way is not Way.SYNC
+        may_be_task = request.way is not Way.SYNC and not request.at_once_only
         self._at_once = SyncReader(
             request,
             lists,
@@ -107,8 +107,7 @@ class Report:
                                 yield row
                             await asyncio.sleep(0)  # whoever else reads gets a turn
                         part.done()
-                        known = sums is not None and part.totals is not None
-                        sums = added(sums, self.request, part.totals) if known else None
+                        sums = added(sums, self.request, part.totals)
                 finally:
                     _close(parts)
         self.totals = sums
