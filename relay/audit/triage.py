@@ -42,7 +42,7 @@ EXPLAINS: Final[Mapping[str, frozenset[str]]] = {
     # The events do not arrive, or do not count.
     "DEL-03": _words("DEL-01 MAT-04 VAL-03 REC-01 REC-03 REC-05"),
     "DEL-04": _words("DUP-02 VAL-03 REC-01 REC-03"),
-    "DEL-05": _words("CFG-11 DEL-02 REC-05"),
+    "DEL-05": _words("DEL-02 REC-05"),
     "DEL-06": _words("DEL-01 DEL-02 DEL-05 REC-05"),
     "DEL-07": _words("DEL-01 DEL-02 DEL-03 DEL-05 MAT-04 VAL-03 REC-01 REC-03 REC-05"),
     "DEL-08": _words("DEL-01 MAT-04 MAT-05 VAL-03 REC-01 REC-03"),

@@ -26,6 +26,11 @@ class _Worth(NamedTuple):
     events: float
     scatter: float
 
+    @property
+    def error(self) -> float:
+        """How much of the amount is chance."""
+        return abs(float(self.amount)) / self.events * self.scatter if self.events else 0.0
+
 
 def revenue(books: Books, limits: Thresholds) -> Result:
     """Mature days, all ad groups of a pixel: V > Rval C; V / Σvalue(Rclk) outside 0.7–1.5 M.
@@ -66,12 +71,9 @@ def _is_long(days: Span, limits: Thresholds) -> bool:
 
 
 def _apart(a: _Worth, b: _Worth, limits: Thresholds) -> bool:
-    """Further apart than so many roots of their counts, at the mean value of one event."""
-    if not enough(a.events, b.events, limits):
-        return False
-    mean = max(float(each.amount) / each.events if each.events else 0.0 for each in (a, b))
-    margin = limits.sigma * mean * max(a.scatter, b.scatter)
-    return abs(float(a.amount) - float(b.amount)) > margin
+    """Further apart than so many roots of the counts, each at the mean value of its events."""
+    margin = limits.sigma * max(a.error, b.error)
+    return enough(a.events, b.events, limits) and abs(float(a.amount) - float(b.amount)) > margin
 
 
 def _against_clicks(

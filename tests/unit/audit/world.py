@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from relay.audit.facts import (
@@ -215,7 +216,7 @@ class World:
     pixels: list[Pixel] = field(default_factory=lambda: [a_pixel()])
     targets: list[Target] = field(default_factory=lambda: [Target("web", EventSource.WEB, CODE)])
     days: list[Day] = field(
-        default_factory=lambda: [row for day in days() for row in _all_levels(day)]
+        default_factory=lambda: list(_all_days())
     )
     event_counts: list[EventCount] = field(
         default_factory=lambda: [
@@ -272,6 +273,11 @@ class World:
 
     def zone(self, zone: tzinfo, name: str) -> None:
         self.advertiser = replace(self.advertiser, zone=zone, timezone=name)
+
+
+@cache
+def _all_days() -> tuple[Day, ...]:
+    return tuple(row for day in days() for row in _all_levels(day))
 
 
 def _all_levels(day: date) -> Iterable[Day]:
