@@ -40,6 +40,8 @@ EXPLAINS: Final[Mapping[str, frozenset[str]]] = {
     "CFG-09": _words("VAL-03 REC-01 REC-03"),
     "CFG-12": _words("MAT-02 MAT-04"),
     # The events do not arrive, or do not count.
+    "DEL-01": _words("VAL-03 REC-01 REC-03 REC-05 BUD-02"),
+    "DEL-02": _words("REC-05 BUD-02"),
     "DEL-03": _words("DEL-01 MAT-04 VAL-03 REC-01 REC-03 REC-05"),
     "DEL-04": _words("DUP-02 VAL-03 REC-01 REC-03"),
     "DEL-05": _words("DEL-02 REC-05"),

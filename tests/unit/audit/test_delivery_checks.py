@@ -11,7 +11,8 @@ import pytest
 
 from relay.audit.facts import Day, Level, Refused, Target
 from relay.audit.findings import Severity, State
-from relay.journal.ledger import IssueRow, LedgerRow, Sums
+from relay.journal.issues import IssueRow
+from relay.journal.ledger import LedgerRow, Sums
 from relay.model import EventSource, Outcome
 from tests.unit.audit.world import (
     CODE,

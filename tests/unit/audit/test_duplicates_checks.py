@@ -9,7 +9,8 @@ from decimal import Decimal
 import pytest
 
 from relay.audit.findings import Severity, State
-from relay.journal.ledger import IssueRow, LedgerRow, Sums
+from relay.journal.issues import IssueRow
+from relay.journal.ledger import LedgerRow, Sums
 from relay.model import Outcome
 from tests.unit.audit.world import (
     FIRST,

@@ -11,7 +11,7 @@ import pytest
 
 from relay.audit.facts import Level
 from relay.audit.findings import Severity, State
-from relay.journal.ledger import IssueRow
+from relay.journal.issues import IssueRow
 from relay.model import MatchKey
 from tests.unit.audit.test_configuration import slow_buyers
 from tests.unit.audit.world import (

@@ -10,7 +10,7 @@ import pytest
 
 from relay.audit.facts import Period
 from relay.audit.findings import Severity, State
-from relay.journal.ledger import IssueRow
+from relay.journal.issues import IssueRow
 from tests.unit.audit.world import (
     FIRST,
     LAST,

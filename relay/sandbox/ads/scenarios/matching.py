@@ -38,11 +38,13 @@ def _of_clicks() -> Iterator[Scenario]:
         "low",
         Planting(
             "many come back with a click id from weeks ago",
+            plan={"landings": True},
             quirks={"stale_click_share": 0.4},
             expected={"late buyers": Between(0.12, 0.4)},
         ),
         Planting(
             "some come back with a click id from weeks ago",
+            plan={"landings": True},
             quirks={"stale_click_share": 0.08},
             expected={"late buyers": Between(0.02, 0.09)},
         ),
