@@ -58,7 +58,7 @@ EXPLAINS: Final[Mapping[str, frozenset[str]]] = {
     "MAT-02": _words("MAT-04"),
     "MAT-03": _words("MAT-02 MAT-04"),
     "MAT-05": _words("REC-01"),
-    "MAT-06": _words("REC-01"),
+    "MAT-06": _words("MAT-01 VAL-03 REC-01 REC-03"),
     # The amounts are wrong.
     "VAL-01": _words("VAL-03 VAL-04"),
     "VAL-02": _words("VAL-03 VAL-04"),

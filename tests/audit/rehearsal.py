@@ -137,7 +137,9 @@ async def rehearse(
     ]
     started_at = seasons[0].market.plan.started_at if since is None else since
     clock = SimulatedClock(started_at)
-    settings = SandboxSettings.model_validate({"faults": {"faults": list(faults)}, "keep_events": 0})
+    settings = SandboxSettings.model_validate(
+        {"faults": {"faults": list(faults)}, "keep_events": 0}
+    )
     tiktok = World(settings, started_at=started_at, roll=random.Random(1).random, ads=world)
     async with journal_at(folder, clock) as journal:
         at = started_at

@@ -115,7 +115,7 @@ def _overclaimed(books: Books, sides: _Sides, claimed: int, live: int) -> Findin
         certainty=Certainty.LIKELY,
         source=f"{_SOURCE}; that claims cannot exceed deliveries is this audit's inference",
         since=_since(books, sides),
-        at_stake=sides.reported.spend * (1 - Decimal(live) / claimed),
+        at_stake=cents(sides.reported.spend * (1 - Decimal(live) / claimed)),
         concerns=line.concerns,
     )
 

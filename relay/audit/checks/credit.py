@@ -152,6 +152,13 @@ def _has_pixel(books: Books, ad: Ad) -> bool:
     return adgroup is None or adgroup.pixel_id is not None
 
 
+def _codes(books: Books, ads: Sequence[Ad]) -> set[str]:
+    """The pixels of the ads' ad groups."""
+    groups = (books.adgroups.get(ad.adgroup_id) for ad in ads)
+    pixels = (books.pixels.get(each.pixel_id or "") for each in groups if each is not None)
+    return {each.code for each in pixels if each is not None}
+
+
 def _page(url: str) -> str:
     """The address without what differs from ad to ad."""
     try:
@@ -188,6 +195,6 @@ def _lost(books: Books, page: str, ads: Sequence[Ad], limits: Thresholds) -> Res
             since=books.period.first,
             at_stake=spend,
             details=[Figure("ads with this landing page", len(ads), "ads")],
-            concerns=about(adgroup={ad.adgroup_id for ad in ads}),
+            concerns=about(adgroup={ad.adgroup_id for ad in ads}, pixel=_codes(books, ads)),
         )
     ]

@@ -25,9 +25,11 @@ DYNAMIC = "BUDGET_MODE_DYNAMIC_DAILY_BUDGET"
 def spending(amount: str, on: date | None = None, id: str = "g1") -> World:
     world = World()
     world.each_day(
-        lambda row: replace(row, spend=Decimal(amount))
-        if row.id == id and (on is None or row.day == on)
-        else row
+        lambda row: (
+            replace(row, spend=Decimal(amount))
+            if row.id == id and (on is None or row.day == on)
+            else row
+        )
     )
     return world
 
@@ -120,7 +122,14 @@ def test_bud_01_looks_at_campaigns_too() -> None:
     world = World(
         campaigns=[
             Campaign(
-                "c1", "All", "WEB_CONVERSIONS", "ENABLE", None, "BUDGET_MODE_DAY", Decimal(300), None
+                "c1",
+                "All",
+                "WEB_CONVERSIONS",
+                "ENABLE",
+                None,
+                "BUDGET_MODE_DAY",
+                Decimal(300),
+                None,
             )
         ]
     )
@@ -326,5 +335,3 @@ def test_gov_01_needs_something_grave_to_have_begun() -> None:
     world = World(more={"edits": [Edit(datetime(2026, 11, 17), "ADGROUP", "g1", "x")]})  # noqa: DTZ001
 
     assert state(world.audit(), "GOV-01") is State.NOT_APPLICABLE
-
-

@@ -59,11 +59,11 @@ def keyed(world: World, last_days: int = 99, **keys: int) -> World:
     """Of the four purchases of an hour, so many carry this key."""
     since = hour(LAST - timedelta(last_days - 1), 0)
     world.each_row(
-        lambda row: row._replace(
-            sums=replace(row.sums, keys=Counter({**row.sums.keys, **keys}))
+        lambda row: (
+            row._replace(sums=replace(row.sums, keys=Counter({**row.sums.keys, **keys})))
+            if row.hour >= since
+            else row
         )
-        if row.hour >= since
-        else row
     )
     return world
 
@@ -162,9 +162,9 @@ def test_mat_05_is_silent_about_few_old_ones() -> None:
 def landings(views: int | None, clicks: int = 300) -> World:
     world = World()
     world.each_day(
-        lambda row: replace(row, landing_page_views=views, clicks=clicks)
-        if row.level is Level.AD
-        else row
+        lambda row: (
+            replace(row, landing_page_views=views, clicks=clicks) if row.level is Level.AD else row
+        )
     )
     return world
 

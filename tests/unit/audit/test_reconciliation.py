@@ -111,11 +111,11 @@ def test_a_shop_of_three_orders_a_day_raises_no_ratio_alarm() -> None:
 def test_rec_02_conversions_owed_to_views(views: int, severity: Severity) -> None:
     world = World()
     world.each_day(
-        lambda row: replace(
-            row, click_through=12 - views, view_through=views - 1, engaged_view_through=1
+        lambda row: (
+            replace(row, click_through=12 - views, view_through=views - 1, engaged_view_through=1)
+            if row.level is Level.ADGROUP and row.id == "g1"
+            else row
         )
-        if row.level is Level.ADGROUP and row.id == "g1"
-        else row
     )
 
     finding = only(world.audit(), "REC-02")
@@ -232,9 +232,9 @@ def test_rec_05_names_the_first_layer_that_fell() -> None:
     world = World()
     two = {date(2026, 11, 10), date(2026, 11, 11)}
     world.each_day(
-        lambda row: replace(row, conversions=0, conversions_by_event_day=0)
-        if row.day in two
-        else row
+        lambda row: (
+            replace(row, conversions=0, conversions_by_event_day=0) if row.day in two else row
+        )
     )
 
     finding = only(world.audit(), "REC-05")

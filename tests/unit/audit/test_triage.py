@@ -57,7 +57,9 @@ def test_a_wrong_pixel_explains_that_nothing_is_counted() -> None:
 
     audit = world.audit()
 
-    assert [each.check for each in audit.standing if each.severity is Severity.CRITICAL] == ["CFG-02"]
+    assert [each.check for each in audit.standing if each.severity is Severity.CRITICAL] == [
+        "CFG-02"
+    ]
     for check in ("CFG-01", "DEL-01", "REC-01"):
         assert {tuple(each.explained_by) for each in found(audit, check)} == {("CFG-02",)}
 

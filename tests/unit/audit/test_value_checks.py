@@ -43,9 +43,7 @@ def test_val_01_purchases_without_value() -> None:
     assert finding.since == FIRST
 
 
-@pytest.mark.parametrize(
-    "changes", [{"optimization_goal": "VALUE"}, {"roas_bid": Decimal("2.5")}]
-)
+@pytest.mark.parametrize("changes", [{"optimization_goal": "VALUE"}, {"roas_bid": Decimal("2.5")}])
 def test_val_01_is_critical_where_ads_bid_for_value(changes: dict[str, object]) -> None:
     finding = only(worthless(1, **changes).audit(), "VAL-01")
 
@@ -65,7 +63,9 @@ def test_val_01_is_silent_about_five_in_a_thousand() -> None:
 def in_currency(world: World, currency: str, **more: object) -> World:
     def exchanged(sums):  # type: ignore[no-untyped-def]
         return replace(
-            sums, value={currency: sums.value["EUR"]}, click_value={currency: sums.click_value["EUR"]}
+            sums,
+            value={currency: sums.value["EUR"]},
+            click_value={currency: sums.click_value["EUR"]},
         )
 
     world.each_sums(exchanged)
@@ -130,7 +130,9 @@ def valued(times: Decimal) -> World:
     world = World()
     world.each_day(
         lambda row: replace(
-            row, values={"SHOPPING": row.values["SHOPPING"] * times}, value_per_purchase=None,
+            row,
+            values={"SHOPPING": row.values["SHOPPING"] * times},
+            value_per_purchase=None,
             purchase_roas=None,
         )  # fmt: skip
     )
@@ -188,8 +190,10 @@ def test_val_03_of_few_days_keys_the_clicks_by_their_day() -> None:
     world = World(period=Period(date(2026, 11, 9), LAST))
     world.each_day(
         lambda row: replace(
-            row, values={"SHOPPING": Decimal(4000 if row.day == date(2026, 11, 9) else 0)},
-            value_per_purchase=None, purchase_roas=None,
+            row,
+            values={"SHOPPING": Decimal(4000 if row.day == date(2026, 11, 9) else 0)},
+            value_per_purchase=None,
+            purchase_roas=None,
         )  # fmt: skip
     )
 

@@ -215,9 +215,7 @@ class World:
     )
     pixels: list[Pixel] = field(default_factory=lambda: [a_pixel()])
     targets: list[Target] = field(default_factory=lambda: [Target("web", EventSource.WEB, CODE)])
-    days: list[Day] = field(
-        default_factory=lambda: list(_all_days())
-    )
+    days: list[Day] = field(default_factory=lambda: list(_all_days()))
     event_counts: list[EventCount] = field(
         default_factory=lambda: [
             EventCount(CODE, "SHOPPING", day, 64, 0, 64, 24)
