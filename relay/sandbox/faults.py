@@ -17,7 +17,6 @@ from relay.sandbox.marketing.faults import (
     LostAdvertiser,
     PageShift,
     Spoiling,
-    TruncatedFile,
 )
 from relay.sandbox.plan import (
     AnyFault,
@@ -131,14 +130,13 @@ class Faults:
         )
 
     def spoiling(
-        self, seen: Seen, *, is_file: bool, now: float, roll: Roll, fits: Callable[[Spoiling], bool]
+        self, seen: Seen, fits: Callable[[Spoiling], bool], *, now: float, roll: Roll
     ) -> list[Spoiling]:
         """The faults that spoil a good answer, in order; `fits` says which have something to do."""
         return [
             fault
             for index, fault in enumerate(self.plan.faults)
             if isinstance(fault, Spoiling)
-            and isinstance(fault, TruncatedFile) is is_file
             and fits(fault)
             and self._fires(index, fault, seen, now=now, roll=roll)
         ]

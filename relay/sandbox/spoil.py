@@ -37,7 +37,7 @@ def spoiled(reply: Reply, seen: Seen, faults: Faults, *, now: float, roll: Roll)
             return bool(_rows(data))
         return isinstance(fault, ChangedType) and bool(_places(data, fault.field))
 
-    fired = faults.spoiling(seen, is_file=False, now=now, roll=roll, fits=fits)
+    fired = faults.spoiling(seen, fits, now=now, roll=roll)
     for fault in fired:
         _spoil(data, fault)
     return reply._replace(body=orjson.dumps(document)) if fired else reply
@@ -52,7 +52,9 @@ def _spoil(data: Any, fault: Spoiling) -> None:
 
 
 def _file(reply: Reply, seen: Seen, faults: Faults, *, now: float, roll: Roll) -> Reply:
-    fired = faults.spoiling(seen, is_file=True, now=now, roll=roll, fits=lambda _: True)
+    fired = faults.spoiling(
+        seen, lambda fault: isinstance(fault, TruncatedFile), now=now, roll=roll
+    )
     shares = [fault.share for fault in fired if isinstance(fault, TruncatedFile)]
     if not shares:
         return reply
