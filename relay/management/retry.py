@@ -95,6 +95,8 @@ _WORDS: Final = {
     "disconnected": "the connection was closed",
     "reset": "the connection was reset",
     "broken_answer": "the answer broke off",
+    "connection": "the connection failed",
+    "address": "it names an address that cannot be called",
     "too_long": "the answer is longer than any that TikTok gives",
 }
 

@@ -208,5 +208,5 @@ class Caller:
         """Out of time; the last failure says why, where there was one."""
         if failure is None:
             return DeadlineExceeded("There is no time left for this call", call.about)
-        reason = error_of(failure)
-        return DeadlineExceeded(f"No time is left to try again: {reason}", call.about)
+        reason = error_of(failure).args[0]
+        return DeadlineExceeded(f"No time is left to try again: {reason}", failure.about)

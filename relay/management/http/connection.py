@@ -102,6 +102,9 @@ class Connection:
             cookie_jar=aiohttp.DummyCookieJar(),
             trace_configs=[trace],
         )
+        # Otherwise it sends a GET twice by itself when the connection breaks, past our budget;
+        # there is no public switch (aiohttp's own test client uses this one).
+        self._session._retry_connection = False  # noqa: SLF001
         return self
 
     async def __aexit__(

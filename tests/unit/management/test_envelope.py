@@ -76,7 +76,8 @@ def test_data_may_be_absent_but_not_another_thing() -> None:
     ("code", "kind"),
     [
         (40002, CallRefused), (41001, Retired), (40105, CredentialRefused),
-        (40001, PermissionRefused), (40100, Throttled), (50000, Unreachable), (51010, TimedOut), (12345, CallRefused),
+        (40001, PermissionRefused), (40100, Throttled), (50000, Unreachable), (51010, TimedOut),
+        (12345, CallRefused),
     ],
 )  # fmt: skip
 def test_each_kind_of_code_has_its_error(code: int, kind: type[ManagementError]) -> None:
