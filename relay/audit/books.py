@@ -96,9 +96,7 @@ class Books:
     def lines(self) -> Sequence[Line]:
         running = {each.id for each in self.active}
         concerned = [
-            each
-            for each in self.facts.adgroups
-            if each.id in running or self._has_spent(self.adgroup_days.get(each.id, ()))
+            each for each in self.facts.adgroups if each.id in running or self._has_spent(each)
         ]
         return lines_of(concerned, frozenset(running), self.pixels, self.facts.targets)
 
@@ -108,10 +106,12 @@ class Books:
         groups: defaultdict[str, list[AdGroup]] = defaultdict(list)
         for line in self.lines:
             groups[line.pixel_id] += line.adgroups
-        whole = {each.pixel_id: each for each in self.lines}
+        some = {each.pixel_id: each for each in self.lines}
         return [
-            replace(
-                whole[pixel_id],
+            some[pixel_id]
+            if some[pixel_id].event == PURCHASE and len(some[pixel_id].adgroups) == len(adgroups)
+            else replace(
+                some[pixel_id],
                 event=PURCHASE,
                 adgroups=adgroups,
                 active=[each for each in adgroups if is_active(each, self.campaigns)],
@@ -138,8 +138,8 @@ class Books:
             }
         )
 
-    def _has_spent(self, rows: Sequence[Day]) -> bool:
-        return any(row.spend and row.day in self.period for row in rows)
+    def _has_spent(self, adgroup: AdGroup) -> bool:
+        return any(row.spend for row in self.reports.adgroup(adgroup.id, self.period))
 
     # --- reports -------------------------------------------------------------------------------
 
@@ -188,8 +188,8 @@ class Books:
             (
                 row.spend
                 for each in adgroups
-                for row in self.adgroup_days.get(each.id, ())
-                if row.spend is not None and row.day in wanted
+                for row in self.reports.adgroup(each.id, wanted)
+                if row.spend is not None
             ),
             Decimal(0),
         )
@@ -200,8 +200,8 @@ class Books:
             (
                 row.day
                 for each in adgroups
-                for row in self.adgroup_days.get(each.id, ())
-                if row.spend and row.day in self.period
+                for row in self.reports.adgroup(each.id, self.period)
+                if row.spend
             ),
             default=None,
         )

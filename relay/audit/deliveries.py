@@ -44,7 +44,7 @@ class Booked:
         self.click_value: dict[str, Decimal] = {}
 
     def add(self, sums: Sums) -> None:
-        self.live += sums.count - sums.tests
+        self.live += max(0, sums.count - sums.tests)
         self._add(sums)
 
     def plus(self, other: Booked) -> None:
@@ -101,7 +101,7 @@ class Deliveries:
         self.names.setdefault(feed[1], row.event)
         self._days[feed][day].add(row.sums)
         self._utc_days[feed][utc_day(row.hour)].add(row.sums)
-        self.by_hour[feed][row.hour] += row.sums.count - row.sums.tests
+        self.by_hour[feed][row.hour] += max(0, row.sums.count - row.sums.tests)
         self.clicks_by_hour[feed][row.hour] += row.sums.keys["ttclid"]
 
     @property

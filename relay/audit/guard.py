@@ -18,6 +18,11 @@ def enough(a: float, b: float, limits: Thresholds) -> bool:
     return max(a, b) >= limits.min_count
 
 
+def too_few(count: float, limits: Thresholds) -> bool:
+    """Is there too little of a sample to say anything? Of nothing nothing can be said."""
+    return count < max(1, limits.min_count)
+
+
 def apart(a: float, b: float, limits: Thresholds) -> bool:
     """|a − b| > sigma · √max(a, b), and not both are small."""
     return enough(a, b, limits) and abs(a - b) > limits.sigma * sqrt(max(a, b, 0.0))

@@ -5,17 +5,23 @@ Rows of ads are many (50 000 ads on 90 days are 4.5 million): only their sums ar
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final
 
+from relay.audit.calendar import Span
 from relay.audit.facts import Day, Level
+
+_BY_DAY: Final = attrgetter("day")
+_NO_ROWS: Final[Mapping[str, Sequence[Day]]] = {}
 
 
 class AdSums:
-    """What one ad came to."""
+    """What one ad came to. `landings` is None once a day with clicks did not tell them."""
 
     __slots__ = ("clicks", "landings", "spend")
 
@@ -23,16 +29,6 @@ class AdSums:
         self.clicks = 0
         self.landings: int | None = 0
         self.spend = Decimal(0)
-
-    def add_landings(self, row: Day) -> None:
-        """Unknown once a day with clicks does not tell them."""
-        if row.landing_page_views is None:
-            self.landings = None if row.clicks else self.landings
-        elif self.landings is not None:
-            self.landings += row.landing_page_views
-
-
-_NO_ROWS: Final[Mapping[str, Sequence[Day]]] = {}
 
 
 class Reports:
@@ -45,19 +41,29 @@ class Reports:
         kept = self._rows
         for level in (Level.ACCOUNT, Level.CAMPAIGN, Level.ADGROUP):
             kept[level] = defaultdict(list)
-        ads, ad_spend = self.ads, self.ad_spend
+        ads, ad_spend, ad = self.ads, self.ad_spend, Level.AD
         for row in rows:
-            by_id = kept.get(row.level)
-            if by_id is not None:
-                by_id[row.id].append(row)
+            if row.level is not ad:
+                kept[row.level][row.id].append(row)
                 continue
             sums = ads[row.id]
             sums.clicks += row.clicks or 0
-            sums.add_landings(row)
+            if row.landing_page_views is None:
+                sums.landings = None if row.clicks else sums.landings
+            elif sums.landings is not None:
+                sums.landings += row.landing_page_views
             if row.spend is not None:
                 sums.spend += row.spend
                 ad_spend[row.day] += row.spend
+        for of_one in kept[Level.ADGROUP].values():
+            of_one.sort(key=_BY_DAY)
 
     def of(self, level: Level) -> Mapping[str, Sequence[Day]]:
         """By the object's id; not of ads."""
         return self._rows.get(level, _NO_ROWS)
+
+    def adgroup(self, adgroup_id: str, days: Span) -> Sequence[Day]:
+        """An ad group's rows of these days, in their order."""
+        rows = self._rows[Level.ADGROUP].get(adgroup_id, ())
+        first = bisect_left(rows, days.first, key=_BY_DAY)
+        return rows[first : bisect_right(rows, days.last, lo=first, key=_BY_DAY)]

@@ -1,7 +1,7 @@
 """A relay in fast-forward: a season's conversions at their simulated times, through the real
 normalizer and the real journal, to the strict stand-in, which answers each batch.
 
-    rehearsal = await rehearse(season, folder, until=end)
+    rehearsal = await Relay([season], folder).live(until=end)
     audit = await audited(rehearsal)
 
 What the shop hands over within three quarters of an hour is stored at once and settled at once;
@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -121,50 +120,52 @@ def journal_at(folder: Path, clock: SimulatedClock) -> RocksJournal:
     return RocksJournal(JournalSettings(folder), clock)
 
 
-async def rehearse(
-    seasons: Sequence[Season],
-    folder: Path,
-    *,
-    until: float,
-    since: float | None = None,
-    faults: Sequence[Mapping[str, Any]] = (),
-) -> Rehearsal:
-    """Live each season of one world until then; each has a destination: `web`, `web-2`, …"""
-    world = seasons[0].world
-    lanes = [
-        Lane(season, f"web-{number}" if number > 1 else "web")
-        for number, season in enumerate(seasons, 1)
-    ]
-    started_at = seasons[0].market.plan.started_at if since is None else since
-    clock = SimulatedClock(started_at)
-    settings = SandboxSettings.model_validate(
-        {"faults": {"faults": list(faults)}, "keep_events": 0}
-    )
-    tiktok = World(settings, started_at=started_at, roll=random.Random(1).random, ads=world)
-    async with journal_at(folder, clock) as journal:
-        at = started_at
-        while at < until:
-            end = min(at + 86400.0, until)
-            handed = sorted(
-                ((each.at, number, each) for number, lane in enumerate(lanes)
-                 for each in lane.season.between(at, end)),
-                key=lambda each: each[:2],
-            )  # fmt: skip
-            for window, found in groupby(handed, key=lambda each: int((each[0] - at) // WINDOW_S)):
-                clock.set(min(at + (window + 1) * WINDOW_S, end))
-                mine: dict[int, list[Handed]] = {}
-                for _, number, each in found:
-                    mine.setdefault(number, []).append(each)
-                for number, theirs in mine.items():
-                    await lanes[number].carry(theirs, journal, tiktok, clock.now())
-            at = end
-    return Rehearsal(
-        world,
-        folder,
-        until,
-        [lane.target for lane in lanes],
-        {lane.target.name: lane.truth for lane in lanes},
-    )
+class Relay:
+    """Season by season of one world, each with a destination: `web`, `web-2`, …
+
+    `faults` are those of the stand-in that takes the events.
+    """
+
+    def __init__(
+        self,
+        seasons: Sequence[Season],
+        folder: Path,
+        *,
+        faults: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        self._folder = folder
+        self._lanes = [
+            Lane(season, f"web-{number}" if number > 1 else "web")
+            for number, season in enumerate(seasons, 1)
+        ]
+        self._at = seasons[0].market.plan.started_at
+        self._clock = SimulatedClock(self._at)
+        self._world = seasons[0].world
+        self._tiktok = World(
+            SandboxSettings.model_validate({"faults": {"faults": list(faults)}, "keep_events": 0}),
+            started_at=self._at,
+            roll=random.Random(1).random,
+            ads=self._world,
+        )
+
+    async def live(self, until: float) -> Rehearsal:
+        """Go on until then."""
+        async with journal_at(self._folder, self._clock) as journal:
+            while self._at < until:
+                end = min(self._at + WINDOW_S, until)
+                for lane in self._lanes:
+                    handed = lane.season.between(self._at, end)
+                    self._clock.set(end)
+                    if handed:
+                        await lane.carry(handed, journal, self._tiktok)
+                self._at = end
+        return Rehearsal(
+            self._world,
+            self._folder,
+            until,
+            [lane.target for lane in self._lanes],
+            {lane.target.name: lane.truth for lane in self._lanes},
+        )
 
 
 class Lane:
@@ -179,9 +180,7 @@ class Lane:
         self._receipts = 0
         self._requests = 0
 
-    async def carry(
-        self, handed: Sequence[Handed], journal: RocksJournal, tiktok: World, now: float
-    ) -> None:
+    async def carry(self, handed: Sequence[Handed], journal: RocksJournal, tiktok: World) -> None:
         """Store what was handed over, send it, and settle it by TikTok's answers."""
         arrivals, sent_at = [], {}
         for each in handed:

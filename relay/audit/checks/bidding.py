@@ -9,7 +9,7 @@ from relay.audit.books import Books
 from relay.audit.checks.check import Inapplicable, Result, events, named, number, survey
 from relay.audit.facts import AdGroup
 from relay.audit.findings import Certainty, Finding, Severity
-from relay.audit.guard import more_than
+from relay.audit.guard import more_than, too_few
 from relay.audit.lines import VALUE_GOALS, Line
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def no_value_signal(books: Books, limits: Thresholds) -> Result:
 def _signalless(books: Books, line: Line, limits: Thresholds) -> Result:
     rows = books.sampled.orders(line.destinations, line.event)
     worth = [(row.value, row.currency) for row in rows if row.value and row.currency]
-    if len(rows) < limits.min_count:
+    if too_few(len(rows), limits):
         return Inapplicable(f"{len(rows)} sampled {line.event} events are too few")
     without = more_than(len(rows) - len(worth), len(rows), limits.worthless, limits)
     if len(set(worth)) > limits.distinct_values and not without:

@@ -12,6 +12,7 @@ from relay.audit.books import Books
 from relay.audit.calendar import HOUR_S
 from relay.audit.checks.check import Inapplicable, Result, account, text
 from relay.audit.findings import Certainty, Figure, Finding, Severity
+from relay.audit.guard import too_few
 
 if TYPE_CHECKING:
     from relay.config.audit import Thresholds
@@ -27,7 +28,7 @@ def zone_shift(books: Books, limits: Thresholds) -> Result:
     }
     clicked = _clicked(books)
     least = min(sum(reported.values()), sum(clicked.values()))
-    if least < limits.min_count or len(reported) < 48:
+    if too_few(least, limits) or len(reported) < 48:
         return Inapplicable("too few conversions by hour to compare the clocks")
     lags = round(limits.zone_lags / HOUR_S)
     alike = {lag: _correlation(reported, clicked, lag) for lag in range(-lags, lags + 1)}

@@ -13,6 +13,7 @@ from relay.audit.checks.check import Inapplicable, Result, events, named, survey
 from relay.audit.deliveries import code_of
 from relay.audit.facts import AdGroup, Pixel, PixelEvent
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
+from relay.audit.guard import too_few
 from relay.audit.lines import CONVERSION_GOALS, about, feeding, is_delivering
 from relay.event_names import BY_OPTIMIZATION_EVENT
 
@@ -223,7 +224,7 @@ def _featureless(books: Books, pixel: Pixel, limits: Thresholds) -> Result:
         for code in sorted({code for name, code in deliveries.feeds if name in feeds})
     ]
     live = sum(each.live for each in sent)
-    if live < limits.min_count:
+    if too_few(live, limits):
         return Inapplicable(f"fewer than {limits.min_count} events went to pixel {pixel.code}")
     keyed = sum(each.keys["email"] + each.keys["phone"] for each in sent)
     off = sorted(key for key, on in pixel.advanced_matching.items() if not on)

@@ -22,7 +22,7 @@ from relay.audit.checks.check import (
 )
 from relay.audit.facts import Ad
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
-from relay.audit.guard import less_than, more_than
+from relay.audit.guard import less_than, more_than, too_few
 from relay.audit.lines import Line, about, feeding
 from relay.audit.reports import AdSums
 from relay.audit.sampled import median
@@ -106,7 +106,7 @@ def _stale(books: Books, line: Line, limits: Thresholds) -> Result:
     window = max((each.click_window or 0 for each in line.active), default=0)
     rows = books.sampled.clicks(line.destinations, line.event)
     old = [row for row in rows if (books.sampled.click_age_s(row) or 0) > window * DAY_S]
-    if not window or len(rows) < limits.min_count:
+    if not window or too_few(len(rows), limits):
         return Inapplicable(f"{len(rows)} sampled events with a click id are too few")
     if not more_than(len(old), len(rows), limits.stale_clicks, limits):
         return []

@@ -19,7 +19,7 @@ from relay.audit.checks.check import (
 )
 from relay.audit.deliveries import Booked, Feed
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
-from relay.audit.guard import less_than
+from relay.audit.guard import less_than, too_few
 from relay.audit.lines import about
 from relay.model import MatchKey
 
@@ -39,7 +39,7 @@ def click_ids(books: Books, limits: Thresholds) -> Result:
 def _clicked(books: Books, feed: Feed, limits: Thresholds) -> Result:
     name, event = feed
     rows = [each for each in books.sampled.orders([name], event) if each.from_tiktok]
-    if len(rows) < limits.min_count:
+    if too_few(len(rows), limits):
         return Inapplicable(f"{len(rows)} sampled events that came from TikTok are too few")
     clicked = sum(bool(each.match_keys & MatchKey.TTCLID) for each in rows)
     if not less_than(clicked, len(rows), limits.click_ids_medium, limits):
@@ -105,7 +105,7 @@ def coverage(books: Books, limits: Thresholds) -> Result:
 
 def _covered(books: Books, feed: Feed, limits: Thresholds) -> Result:
     booked = books.deliveries.of(feed[:1], feed[1], books.period)
-    if booked.live < limits.min_count:
+    if too_few(booked.live, limits):
         return Inapplicable(f"{booked.live} events are too few")
     return [*_contactless(books, feed, booked, limits), *_dropped(books, feed, limits)]
 
@@ -144,7 +144,7 @@ def _dropped(books: Books, feed: Feed, limits: Thresholds) -> Sequence[Finding]:
     now = books.deliveries.of([name], event, week)
     then = books.deliveries.of([name], event, week.before(7))
     after, before = match_key_score(now), match_key_score(then)
-    if after is None or not before or then.live < limits.min_count:
+    if after is None or not before or too_few(then.live, limits):
         return []
     if not less_than(after * now.live, before * now.live, 1 - limits.proxy_drop, limits):
         return []

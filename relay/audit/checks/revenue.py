@@ -61,8 +61,8 @@ def _compared(books: Books, line: Line, limits: Thresholds) -> Result:
     value = books.convert(booked.value)
     if value is None:
         return no_rate(books, booked.value)
-    claimed = _Worth(amount, count, sqrt(count))
-    every = _Worth(value, booked.live, sqrt(booked.live))
+    claimed = _Worth(amount, count, sqrt(max(0, count)))
+    every = _Worth(value, booked.live, sqrt(max(0, booked.live)))
     if claimed.amount > every.amount and _apart(claimed, every, limits):
         return [_too_much(books, line, claimed, every, days)]
     return _against_clicks(books, line, claimed, days, limits)
@@ -99,7 +99,7 @@ def _of_clicks(books: Books, line: Line, days: Span, limits: Thresholds) -> _Wor
         value = books.convert(booked.click_value)
         if value is None:
             return no_rate(books, booked.click_value)
-        return _Worth(value, booked.clicks, sqrt(booked.clicks))
+        return _Worth(value, booked.clicks, sqrt(max(0, booked.clicks)))
     sampled = books.sampled
     rows = [
         row

@@ -10,9 +10,9 @@ from relay.audit.calendar import Span, days_of
 from relay.audit.checks.check import Inapplicable, Result, cents, events, money, survey
 from relay.audit.facts import AdGroup
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
-from relay.audit.guard import below
+from relay.audit.guard import below, too_few
 from relay.audit.lines import Line, about
-from relay.audit.totals import Totals
+from relay.audit.totals import Totals, of_rows
 
 if TYPE_CHECKING:
     from relay.config.audit import Thresholds
@@ -38,20 +38,16 @@ def _scarce(books: Books, line: Line, adgroup: AdGroup, limits: Thresholds) -> R
     if adgroup.created_at is not None and books.calendar.day_of(adgroup.created_at) >= week.first:
         return Inapplicable("the ad groups are too new")
     return [
-        *_too_few(books, line, adgroup, week, limits),
+        *_unlearned(books, line, adgroup, week, limits),
         *_small_budget(books, line, adgroup, mature, limits),
     ]
 
 
 def _reported(books: Books, adgroup: AdGroup, days: Span) -> Totals:
-    whole = Totals()
-    for row in books.adgroup_days.get(adgroup.id, ()):
-        if row.day in days:
-            whole.add(row, None)
-    return whole
+    return of_rows(books.reports.adgroup(adgroup.id, days))
 
 
-def _too_few(
+def _unlearned(
     books: Books, line: Line, adgroup: AdGroup, week: Span, limits: Thresholds
 ) -> list[Finding]:
     reported = _reported(books, adgroup, week)
@@ -90,7 +86,7 @@ def _small_budget(
     reported = _reported(books, adgroup, mature)
     count, budget = reported.count("conversions"), adgroup.budget
     daily = adgroup.budget_mode in ("BUDGET_MODE_DAY", "BUDGET_MODE_DYNAMIC_DAILY_BUDGET")
-    if not daily or not budget or not count or count < limits.min_count:
+    if not daily or not budget or not count or too_few(count, limits):
         return []
     cost = reported.spend / count
     least = cost * Decimal(str(limits.budget_per_cpa))

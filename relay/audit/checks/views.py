@@ -10,7 +10,7 @@ from relay.audit.facts import AdGroup
 from relay.audit.findings import Certainty, Finding, Severity, Subject
 from relay.audit.guard import more_than
 from relay.audit.lines import about, longest_window
-from relay.audit.totals import Totals
+from relay.audit.totals import Totals, of_rows
 
 if TYPE_CHECKING:
     from relay.config.audit import Thresholds
@@ -29,10 +29,7 @@ def _viewed(books: Books, adgroup: AdGroup, limits: Thresholds) -> Result:
     days = books.mature(longest_window([adgroup]))
     if days is None:
         return Inapplicable("no day is mature yet")
-    reported = Totals()
-    for row in books.adgroup_days.get(adgroup.id, ()):
-        if row.day in days:
-            reported.add(row, None)
+    reported = of_rows(books.reports.adgroup(adgroup.id, days))
     whole = reported.count("conversions")
     view, engaged = reported.count("view_through"), reported.count("engaged_view_through")
     if whole is None or view is None or engaged is None:

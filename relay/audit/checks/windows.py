@@ -22,7 +22,7 @@ from relay.audit.checks.check import (
 )
 from relay.audit.facts import AdGroup
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
-from relay.audit.guard import more_than
+from relay.audit.guard import more_than, too_few
 from relay.audit.lines import Line, about
 from relay.audit.sampled import quantile
 
@@ -90,7 +90,7 @@ def window_too_short(books: Books, limits: Thresholds) -> Result:
 def _too_short(books: Books, line: Line, limits: Thresholds) -> Result:
     rows = books.sampled.clicks(line.destinations, line.event)
     ages = [age / DAY_S for row in rows if (age := books.sampled.click_age_s(row)) is not None]
-    if len(ages) < limits.min_count:
+    if too_few(len(ages), limits):
         return Inapplicable(f"{len(ages)} sampled purchases with a click are too few")
     slow = quantile(ages, limits.latency_quantile)
     short = [each for each in line.active if each.click_window and slow > each.click_window]
@@ -180,7 +180,7 @@ def _counted_once(books: Books, line: Line, limits: Thresholds) -> Result:
         if row.buyer is not None:
             orders[row.buyer].add(row.event_id if row.order is None else row.order)
     again = sum(len(each) > 1 for each in orders.values())
-    if len(orders) < limits.min_count:
+    if too_few(len(orders), limits):
         return Inapplicable(f"{len(orders)} sampled buyers are too few")
     if not more_than(again, len(orders), limits.repeat_buyers, limits):
         return []

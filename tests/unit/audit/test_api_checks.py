@@ -10,17 +10,16 @@ from relay.audit.facts import Gathered, Level, Part
 from relay.audit.findings import Family, Severity, State
 from relay.audit.judge import judge
 from relay.config.audit import Thresholds
-from tests.unit.audit.world import World, found, only, state, why
+from tests.unit.audit.world import World, found, state, why
 
 
 def test_there_are_fifty_checks_in_the_order_of_triage() -> None:
     ids = [each.id for each in CHECKS]
-    numbers = {family: [id for id in ids if id.startswith(family)] for family in Family}
+    numbers = {family: [each for each in ids if each.startswith(family)] for family in Family}
 
     assert len(ids) == len(set(ids)) == 50
-    assert [Family(id[:3]) for id in ids] == sorted(
-        (Family(id[:3]) for id in ids), key=list(Family).index
-    )
+    families = [Family(each[:3]) for each in ids]
+    assert families == sorted(families, key=list(Family).index)
     for family, of_family in numbers.items():
         assert of_family == [f"{family}-{n:02d}" for n in range(1, len(of_family) + 1)]
 

@@ -34,7 +34,7 @@ def spending(amount: str, on: date | None = None, id: str = "g1") -> World:
     return world
 
 
-# --- BUD-01 -----------------------------------------------------------------------------------------
+# --- BUD-01 --------------------------------------------------------------------------------------
 
 
 def test_bud_01_a_day_over_its_budget() -> None:
@@ -137,7 +137,7 @@ def test_bud_01_looks_at_campaigns_too() -> None:
     assert only(world.audit(), "BUD-01").subject.kind == "campaign"  # 360 a day
 
 
-# --- BUD-02 -----------------------------------------------------------------------------------------
+# --- BUD-02 --------------------------------------------------------------------------------------
 
 
 def split(groups: int, each: int) -> World:
@@ -187,7 +187,7 @@ def test_bud_02_a_budget_of_less_than_ten_conversions(budget: int, fires: bool) 
     assert not fires or findings[0].expected.value == Decimal(150)
 
 
-# --- BUD-03 -----------------------------------------------------------------------------------------
+# --- BUD-03 --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_bud_03_a_balance_of_less_than_a_day(balance: int | None, fires: bool) -
     assert bool(found(world.audit(), "BUD-03")) is fires
 
 
-# --- BUD-04 -----------------------------------------------------------------------------------------
+# --- BUD-04 --------------------------------------------------------------------------------------
 
 
 def off(**changes: object) -> World:
@@ -278,7 +278,7 @@ def test_bud_04_is_silent_about_the_last_day_itself_and_about_what_runs(world: W
     assert found(world.audit(), "BUD-04") == []
 
 
-# --- GOV-01 -----------------------------------------------------------------------------------------
+# --- GOV-01 --------------------------------------------------------------------------------------
 
 
 def edited(at: datetime, object_id: str = "g1") -> World:

@@ -26,7 +26,7 @@ from tests.unit.audit.world import (
     why,
 )
 
-# --- CFG-01 -----------------------------------------------------------------------------------------
+# --- CFG-01 --------------------------------------------------------------------------------------
 
 
 def test_cfg_01_an_event_that_nobody_sends() -> None:
@@ -64,7 +64,7 @@ def test_cfg_01_looks_at_deep_events_too() -> None:
     assert only(world.audit(), "CFG-01").subject.id == f"{CODE}/ON_WEB_SUBSCRIBE"
 
 
-# --- CFG-02 -----------------------------------------------------------------------------------------
+# --- CFG-02 --------------------------------------------------------------------------------------
 
 
 def test_cfg_02_a_pixel_that_the_relay_does_not_feed() -> None:
@@ -101,7 +101,7 @@ def test_cfg_02_has_nothing_to_say_without_a_web_destination() -> None:
     assert state(world.audit(), "CFG-02") is State.NOT_APPLICABLE
 
 
-# --- CFG-03 -----------------------------------------------------------------------------------------
+# --- CFG-03 --------------------------------------------------------------------------------------
 
 
 def test_cfg_03_conversions_without_a_pixel() -> None:
@@ -126,7 +126,7 @@ def test_cfg_03_is_silent_where_no_pixel_is_needed(changes: dict[str, str]) -> N
     assert found(World(adgroups=groups).audit(), "CFG-03") == []
 
 
-# --- CFG-04 -----------------------------------------------------------------------------------------
+# --- CFG-04 --------------------------------------------------------------------------------------
 
 
 def test_cfg_04_an_ad_group_whose_pixel_is_unbound() -> None:
@@ -171,7 +171,7 @@ def test_cfg_04_is_silent_about_a_pixel_that_nobody_uses() -> None:
     assert state(World(pixels=[a_pixel(), unused]).audit(), "CFG-04") is State.PASSED
 
 
-# --- CFG-05 -----------------------------------------------------------------------------------------
+# --- CFG-05 --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("event", "instead"), [("ON_WEB_ORDER", "SHOPPING"), ("BUTTON", "FORM")])
@@ -196,7 +196,7 @@ def test_cfg_05_is_silent_about_a_deprecated_event_that_nobody_optimises_for() -
     assert state(World(pixels=[a_pixel(events=events)]).audit(), "CFG-05") is State.PASSED
 
 
-# --- CFG-06 … CFG-09 ---------------------------------------------------------------------------------
+# --- CFG-06 … CFG-09 -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_cfg_09_is_silent_where_each_counts_or_few_come_again(world: World) -> N
     assert state(world.audit(), "CFG-09") is State.PASSED
 
 
-# --- CFG-10 … CFG-12 ---------------------------------------------------------------------------------
+# --- CFG-10 … CFG-12 -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", ["WAITING_FOR_ACTIVITY", "NO_RECENT_ACTIVITY"])

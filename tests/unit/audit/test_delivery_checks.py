@@ -40,7 +40,7 @@ def no_conversions(row: Day) -> Day:
     )  # fmt: skip
 
 
-# --- DEL-01, DEL-02 ---------------------------------------------------------------------------------
+# --- DEL-01, DEL-02 ------------------------------------------------------------------------------
 
 
 def test_del_01_spend_and_clicks_but_no_conversion() -> None:
@@ -131,7 +131,7 @@ def test_del_02_is_silent_where_the_relay_delivered() -> None:
     assert state(world.audit(), "DEL-02") is State.PASSED
 
 
-# --- DEL-03, DEL-04 ---------------------------------------------------------------------------------
+# --- DEL-03, DEL-04 ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_del_04_somebody_else_posts_the_same_events() -> None:
 
     finding = only(world.audit(), "DEL-04")
 
-    assert finding.found.value == 2 * (finding.expected.value or 0)  # type: ignore[operator]
+    assert finding.found.value == 2 * (finding.expected.value or 0)
 
 
 def test_del_04_is_silent_about_four_percent() -> None:
@@ -207,7 +207,7 @@ def test_del_04_is_silent_about_four_percent() -> None:
     assert state(world.audit(), "DEL-04") is State.PASSED
 
 
-# --- DEL-05, DEL-06 ---------------------------------------------------------------------------------
+# --- DEL-05, DEL-06 ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("hours", "fires"), [(26, False), (29, True)])
@@ -263,7 +263,7 @@ def test_del_06_is_silent_about_one_percent() -> None:
     assert state(refused(27).audit(), "DEL-06") is State.PASSED
 
 
-# --- DEL-07, DEL-08, DEL-09 --------------------------------------------------------------------------
+# --- DEL-07, DEL-08, DEL-09 ----------------------------------------------------------------------
 
 
 def with_sums(each: Sums, on: date = MATURE) -> World:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -27,10 +28,10 @@ from tests.unit.audit.world import (
 )
 
 
-def visitors(clicked: int, of: int = 200, **changes: object) -> World:
+def visitors(clicked: int, of: int = 200, **changes: Any) -> World:
     """Sampled purchases of people who came from TikTok, so many with a click id."""
     rows = [each for each in some_samples(of) if each.event == "Purchase"]
-    no_click = {"click": None, "match_keys": int(MatchKey.EMAIL), **changes}
+    no_click: dict[str, Any] = {"click": None, "match_keys": int(MatchKey.EMAIL), **changes}
     return World(
         samples=[each if n < clicked else each._replace(**no_click) for n, each in enumerate(rows)]
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -42,7 +42,7 @@ def claimed(each: int, **changes: int) -> World:
     return world
 
 
-# --- REC-01 -----------------------------------------------------------------------------------------
+# --- REC-01 --------------------------------------------------------------------------------------
 
 
 def test_rec_01_more_than_there_was() -> None:
@@ -77,7 +77,7 @@ def test_rec_01_never_counts_a_day_that_is_not_mature() -> None:
 
 
 def test_rec_01_leaves_others_the_clicks_of_their_ads() -> None:
-    """Half of the purchases that TikTok counts are of ad groups that optimise for something else."""
+    """Half of the purchases that TikTok counts are of ad groups that optimise for others."""
     world = World()
     world.adgroups[1] = an_adgroup("g2", optimization_event="ON_WEB_CART")
     world.ledger += [row for day in days(FIRST, LAST) for row in booked(day, event="AddToCart")]
@@ -104,7 +104,7 @@ def test_a_shop_of_three_orders_a_day_raises_no_ratio_alarm() -> None:
             assert found(audit, check) == [], check
 
 
-# --- REC-02, REC-03, REC-04 --------------------------------------------------------------------------
+# --- REC-02, REC-03, REC-04 ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("views", "severity"), [(8, Severity.MEDIUM), (12, Severity.HIGH)])
@@ -182,7 +182,7 @@ def test_rec_04_is_silent_about_a_tenth_and_without_the_split() -> None:
     assert state(unsplit.audit(), "REC-04") is State.NOT_APPLICABLE
 
 
-# --- REC-05 -----------------------------------------------------------------------------------------
+# --- REC-05 --------------------------------------------------------------------------------------
 
 
 def falling(which: set[date], share: float, spend: int = 1) -> World:
@@ -196,7 +196,9 @@ def falling(which: set[date], share: float, spend: int = 1) -> World:
 
     world.each_row(fewer)
     world.each_day(
-        lambda row: replace(row, spend=(row.spend or 0) * spend) if row.day in which else row
+        lambda row: (
+            replace(row, spend=(row.spend or Decimal(0)) * spend) if row.day in which else row
+        )
     )
     return world
 
@@ -249,7 +251,7 @@ def test_rec_05_wants_weeks_before() -> None:
     assert state(world.audit(), "REC-05") is State.NOT_APPLICABLE
 
 
-# --- REC-06 -----------------------------------------------------------------------------------------
+# --- REC-06 --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("lag", [-7, 9])
@@ -269,7 +271,7 @@ def test_rec_06_is_silent_where_few_conversions_say_little() -> None:
     assert state(World(hours=few).audit(), "REC-06") is State.NOT_APPLICABLE
 
 
-# --- REC-07, REC-08, REC-09 --------------------------------------------------------------------------
+# --- REC-07, REC-08, REC-09 ----------------------------------------------------------------------
 
 
 def test_rec_07_says_which_days_were_left_out() -> None:
@@ -285,7 +287,8 @@ def test_rec_07_is_silent_where_all_days_are_mature() -> None:
 
 
 def seen(day: date, after: int, **changes: object) -> Snapshot:
-    at = datetime(day.year, day.month, day.day).timestamp() + 86_400 * after + 43_200
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    at = noon.timestamp() + 86_400 * after
     snapshot = Snapshot(Level.ADGROUP, "g1", day, at, Decimal(180), 25)
     return replace(snapshot, **changes)  # type: ignore[arg-type]
 

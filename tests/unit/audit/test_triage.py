@@ -13,7 +13,7 @@ from relay.audit.facts import Day, Part
 from relay.audit.findings import Certainty, Family, Figure, Finding, Severity, State, Subject
 from relay.audit.triage import EXPLAINS, triage
 from tests.unit.audit.test_delivery_checks import no_conversions
-from tests.unit.audit.world import World, a_pixel, found, only, state, why
+from tests.unit.audit.world import World, a_pixel, found, only, why
 
 
 def a_finding(check: str, *concerns: str, severity: Severity = Severity.HIGH) -> Finding:
@@ -28,15 +28,17 @@ def explained(*findings: Finding) -> dict[str, tuple[str, ...]]:
     return {each.check: tuple(each.explained_by) for each in triage(findings)}
 
 
-@pytest.mark.parametrize("check", [each for each in CHECKS if each.needs], ids=lambda c: c.id)
-def test_a_check_that_lacks_a_part_is_not_judged(check) -> None:  # type: ignore[no-untyped-def]
-    for part in check.needs:
-        for world in (World(missing=(part,)), World(problems={part: "throttled"})):
-            audit = world.audit()
-            assert state(audit, check.id) is State.NOT_JUDGED
-            assert part.value in why(audit, check.id)
-            assert found(audit, check.id) == []
-            assert audit.is_partial
+@pytest.mark.parametrize("part", Part)
+@pytest.mark.parametrize("problem", [None, "throttled"])
+def test_what_needs_a_part_that_is_missing_is_not_judged(part: Part, problem: str | None) -> None:
+    audit = World(problems={part: problem}).audit() if problem else World(missing=(part,)).audit()
+
+    needing = {each.id for each in CHECKS if part in each.needs}
+    states = {each.check: each.state for each in audit.judgements}
+    assert {name for name, each in states.items() if each is State.NOT_JUDGED} == needing
+    assert all(part.value in why(audit, check) for check in needing)
+    assert not needing & {each.check for each in audit.findings}
+    assert audit.is_partial is (bool(needing) or problem is not None)
 
 
 def test_the_names_of_the_table_are_checks_and_causes_come_first() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -122,7 +123,7 @@ def test_val_02_unknown_currencies() -> None:
     assert (finding.found.value, finding.since) == (5, MATURE)
 
 
-# --- VAL-03 -----------------------------------------------------------------------------------------
+# --- VAL-03 --------------------------------------------------------------------------------------
 
 
 def valued(times: Decimal) -> World:
@@ -134,7 +135,7 @@ def valued(times: Decimal) -> World:
             values={"SHOPPING": row.values["SHOPPING"] * times},
             value_per_purchase=None,
             purchase_roas=None,
-        )  # fmt: skip
+        )
     )
     return world
 
@@ -170,7 +171,7 @@ def test_val_03_converts_before_it_compares() -> None:
 
 
 def test_val_03_of_few_days_compares_with_all_that_the_value_can_come_from() -> None:
-    """15 mature days: more than the orders of these, but not always than of these and seven more."""
+    """15 mature days: more than the orders of these, but than of seven more?"""
     short = valued(Decimal(6))
     short.period = Period(MATURE - timedelta(14), LAST)
     shorter = valued(Decimal(3))
@@ -203,10 +204,10 @@ def test_val_03_of_few_days_keys_the_clicks_by_their_day() -> None:
     assert finding.found.value == round(Decimal(8000) / clicked, 2)
 
 
-# --- VAL-04 -----------------------------------------------------------------------------------------
+# --- VAL-04 --------------------------------------------------------------------------------------
 
 
-def bidding(samples: dict[str, object], **changes: object) -> World:
+def bidding(samples: dict[str, Any], **changes: object) -> World:
     rows = [e._replace(**samples) if e.event == "Purchase" else e for e in some_samples(100)]
     world = World(samples=rows)
     world.each_group(**(changes or {"optimization_goal": "VALUE"}))

@@ -175,6 +175,19 @@ def some_samples(count: int = 100, first: int = 1, **changes: Any) -> list[Sampl
     return rows
 
 
+@cache
+def _all_days() -> tuple[Day, ...]:
+    return tuple(row for day in days() for row in _all_levels(day))
+
+
+def _all_levels(day: date) -> Iterable[Day]:
+    yield a_day(Level.ACCOUNT, "7106541027904733185", day, 2)
+    yield a_day(Level.CAMPAIGN, "c1", day, 2)
+    for each in (1, 2):
+        yield a_day(Level.ADGROUP, f"g{each}", day)
+        yield a_day(Level.AD, f"a{each}", day)
+
+
 @dataclass
 class World:
     """Everything that an audit may know; `missing` are parts that it does not."""
@@ -189,7 +202,7 @@ class World:
             timezone(timedelta(hours=1)),
             "STATUS_ENABLE",
             Decimal(10_000),
-        )  # fmt: skip
+        )
     )
     now: float = NOW.timestamp()
     period: Period = field(default_factory=lambda: Period(FIRST, LAST))
@@ -211,7 +224,7 @@ class World:
                 f"https://shop.example/?utm_content={n}",
             )
             for n in (1, 2)
-        ]  # fmt: skip
+        ]
     )
     pixels: list[Pixel] = field(default_factory=lambda: [a_pixel()])
     targets: list[Target] = field(default_factory=lambda: [Target("web", EventSource.WEB, CODE)])
@@ -228,7 +241,7 @@ class World:
             for day in days(FIRST - timedelta(1), date(2026, 11, 22))
             for row in booked(day)
             if row.hour < NOW.timestamp() // 3600
-        ]  # fmt: skip
+        ]
     )
     hours: list[Hour] = field(default_factory=lambda: hourly(timedelta(hours=1)))
     samples: list[Sample] = field(default_factory=some_samples)
@@ -252,7 +265,7 @@ class World:
     def audit(self, **thresholds: Any) -> Audit:
         return judge(self.facts(), Thresholds(**thresholds))
 
-    # --- changes -----------------------------------------------------------------------------------
+    # --- changes ---------------------------------------------------------------------------------
 
     def each_day(self, change: Callable[[Day], Day]) -> None:
         self.days = [change(row) for row in self.days]
@@ -273,19 +286,6 @@ class World:
         self.advertiser = replace(self.advertiser, zone=zone, timezone=name)
 
 
-@cache
-def _all_days() -> tuple[Day, ...]:
-    return tuple(row for day in days() for row in _all_levels(day))
-
-
-def _all_levels(day: date) -> Iterable[Day]:
-    yield a_day(Level.ACCOUNT, "7106541027904733185", day, 2)
-    yield a_day(Level.CAMPAIGN, "c1", day, 2)
-    for each in (1, 2):
-        yield a_day(Level.ADGROUP, f"g{each}", day)
-        yield a_day(Level.AD, f"a{each}", day)
-
-
 def hourly(offset: timedelta) -> list[Hour]:
     """The account's last week by hour, in a clock `offset` ahead of UTC: as the ledger has it."""
     rows = []
@@ -298,7 +298,7 @@ def hourly(offset: timedelta) -> list[Hour]:
     return rows
 
 
-# --- answers ---------------------------------------------------------------------------------------
+# --- answers -------------------------------------------------------------------------------------
 
 
 def state(audit: Audit, check: str) -> State:
