@@ -64,8 +64,8 @@ class Staged:
     """What came of a planting. `counted` is by (day of UTC, the ad side's code): browser, server,
     attributed."""
 
-    scenario: Scenario
-    planting: Planting
+    check: str
+    kind: str
     audit: Audit
     now: float
     pixels: Sequence[str]
@@ -78,6 +78,14 @@ class Staged:
     counted: Mapping[tuple[date, str], tuple[int, int, int]]
     before: Audit | None = None
     answers: Mapping[int | None, int] = field(default_factory=dict)
+
+    @property
+    def scenario(self) -> Scenario:
+        return SCENARIOS[self.check]
+
+    @property
+    def planting(self) -> Planting:
+        return planting_of(self.check, self.kind)
 
     def findings(self, check: str) -> list[Finding]:
         return [each for each in self.audit.findings if each.check == check]
@@ -107,6 +115,12 @@ class Staged:
         )
 
 
+def planting_of(check: str, kind: str) -> Planting:
+    """`kind` is `planted` or `harmless`."""
+    scenario = SCENARIOS[check]
+    return scenario.planted if kind == "planted" else scenario.harmless
+
+
 @contextmanager
 def journal_folder() -> Iterator[Path]:
     """In memory where there is a place for it: nothing here is about the disk."""
@@ -120,15 +134,13 @@ def journal_folder() -> Iterator[Path]:
 
 
 def stage(check: str, kind: str) -> Staged:
-    """`kind` is `planted` or `harmless`."""
+    """Rehearse and audit one planting."""
     return asyncio.run(_staged(check, kind))
 
 
 async def _staged(check: str, kind: str) -> Staged:
-    scenario = SCENARIOS[check]
-    planting: Planting = getattr(scenario, kind)
-    options = {} if check in _WHOLE else SMALL
-    season = planting.season(seed=SEED, **{k: v for k, v in options.items()})
+    planting = planting_of(check, kind)
+    season = planting.season(seed=SEED, **({} if check in _WHOLE else SMALL))
     end = season.market.local.starts(season.market.first_day + planting.days)
     with journal_folder() as folder:
         relay = Relay([season], folder, faults=planting.sandbox)
@@ -138,12 +150,10 @@ async def _staged(check: str, kind: str) -> Staged:
             (before,) = await audited(lived)
         lived = await relay.live(end)
         (audit,) = await audited(lived, faults=planting.sandbox)
-    return _told(scenario, planting, lived, audit, before)
+    return _told((check, kind), lived, audit, before)
 
 
-def _told(
-    scenario: Scenario, planting: Planting, lived: Rehearsal, audit: Audit, before: Audit | None
-) -> Staged:
+def _told(key: tuple[str, str], lived: Rehearsal, audit: Audit, before: Audit | None) -> Staged:
     truth, account = lived.true, lived.market.account
     day_of = audit.facts.advertiser.zone
     slim = replace(audit, facts=replace(audit.facts, samples=(), ledger=()))
@@ -152,8 +162,8 @@ def _told(
         return datetime.fromtimestamp(moment, day_of).date()
 
     return Staged(
-        scenario=scenario,
-        planting=planting,
+        check=key[0],
+        kind=key[1],
         audit=slim,
         now=lived.now,
         pixels=[pixel.pixel_code for pixel in account.pixels.values()],

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from relay.audit.collecting import account, books, reports, snapshots, translate
 from relay.audit.collecting.account import EventSources
@@ -16,7 +16,6 @@ from relay.audit.collecting.gathering import Gathering
 from relay.audit.facts import Advertiser, Facts, Part, Period, Snapshot, Target
 from relay.clock import Clock
 from relay.management import Client
-
 
 #: What is being read now, in words; of which advertiser.
 Progress = Callable[[str, str], None]
