@@ -3,49 +3,66 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import Any, NamedTuple
 
 import pytest
 
+from relay.audit.findings import Audit
+from tests.audit.clean import Clean, live_clean
 from tests.audit.staging import Staged, stage
 
-#: A planting: the check's id, and `planted` or `harmless`.
-Key = tuple[str, str]
+#: What makes the value of each of these fixtures, from their parameter.
+_MAKERS: dict[str, Callable[[Any], Any]] = {"staged": stage, "clean_audit": live_clean}
 
 
-class Stages:
-    """Rehearsals under way and done. Those of all collected tests are begun with the first."""
+class _Job(NamedTuple):
+    fixture: str
+    param: Any
 
-    def __init__(self, wanted: list[Key]) -> None:
+
+class Rehearsals:
+    """Under way and done. Those of all collected tests are begun with the first."""
+
+    def __init__(self, wanted: list[_Job]) -> None:
         # A process that was forked would share the open folders of other tests' journals.
         workers = min(4, os.cpu_count() or 1)
         self._pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-        self._wanted = wanted
-        self._begun: dict[Key, Future[Staged]] = {}
+        self._begun: dict[_Job, Future[Any]] = {}
+        for job in wanted:
+            if job not in self._begun:
+                self._begun[job] = self._pool.submit(_MAKERS[job.fixture], job.param)
 
-    def get(self, check: str, kind: str) -> Staged:
-        for key in dict.fromkeys([(check, kind), *self._wanted]):
-            if key not in self._begun:
-                self._begun[key] = self._pool.submit(stage, *key)
-        return self._begun[check, kind].result(timeout=540)
+    def result(self, job: _Job) -> Any:
+        return self._begun[job].result()
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
 
 
 @pytest.fixture(scope="session")
-def stages(request: pytest.FixtureRequest) -> Iterator[Stages]:
-    params = [getattr(item, "callspec", None) for item in request.session.items]
-    wanted = [each.params["staged"] for each in params if each and "staged" in each.params]
-    stages = Stages(wanted)
-    yield stages
-    stages.close()
+def rehearsals(request: pytest.FixtureRequest) -> Iterator[Rehearsals]:
+    wanted = [
+        _Job(fixture, params[fixture])
+        for item in request.session.items
+        if isinstance(params := getattr(getattr(item, "callspec", None), "params", None), dict)
+        for fixture in _MAKERS.keys() & params.keys()
+    ]
+    made = Rehearsals(wanted)
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def staged(stages: Stages, request: pytest.FixtureRequest) -> Staged:
-    """What came of the planting that the test's parameters name."""
-    check, kind = request.param
-    return stages.get(check, kind)
+def staged(rehearsals: Rehearsals, request: pytest.FixtureRequest) -> Staged:
+    """What came of the planting that the test's parameter names."""
+    found: Staged = rehearsals.result(_Job("staged", request.param))
+    return found
+
+
+@pytest.fixture
+def clean_audit(rehearsals: Rehearsals, request: pytest.FixtureRequest) -> tuple[Clean, Audit]:
+    """The audit of clean days, and which they were."""
+    return request.param, rehearsals.result(_Job("clean_audit", request.param))

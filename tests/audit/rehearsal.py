@@ -46,6 +46,7 @@ from relay.normalize.event import Normalizer
 from relay.sandbox import events, gateway
 from relay.sandbox.ads.life import LivingWorld
 from relay.sandbox.ads.market import Market
+from relay.sandbox.ads.model import AdWorld
 from relay.sandbox.ads.plan import WorldPlan
 from relay.sandbox.ads.season import Handed, Season
 from relay.sandbox.http import running
@@ -83,14 +84,16 @@ class Truth:
 class Rehearsal:
     """What was lived: the world at `now`, the journal's folder, and the truth of each destination."""
 
-    world: LivingWorld
+    world: AdWorld
     folder: Path
     now: float
-    targets: Sequence[Target]
-    truth: Mapping[str, Truth]
+    targets: Sequence[Target] = ()
+    truth: Mapping[str, Truth] = field(default_factory=dict)
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
     def market(self) -> Market:
+        assert isinstance(self.world, LivingWorld)
         return next(iter(self.world.markets.values()))
 
     @property
@@ -138,7 +141,8 @@ class Relay:
             Lane(season, f"web-{number}" if number > 1 else "web")
             for number, season in enumerate(seasons, 1)
         ]
-        self._at = seasons[0].market.plan.started_at
+        self._plan = seasons[0].market.plan
+        self._at = self._plan.started_at
         self._clock = SimulatedClock(self._at)
         self._world = seasons[0].world
         self._tiktok = World(
@@ -165,6 +169,7 @@ class Relay:
             until,
             [lane.target for lane in self._lanes],
             {lane.target.name: lane.truth for lane in self._lanes},
+            {**self._plan.rates, self._plan.currency: Decimal(1)},
         )
 
 
@@ -312,30 +317,29 @@ async def audited(
     rehearsal: Rehearsal,
     *,
     faults: Sequence[Mapping[str, Any]] = (),
-    days: int = 30,
     now: float | None = None,
-    rates: Mapping[str, Decimal] | None = None,
-    thresholds: Thresholds | None = None,
     advertiser_ids: Sequence[str] | None = None,
+    marketing: Mapping[str, Any] | None = None,
 ) -> list[Audit]:
     """Audit each account, over HTTP, as of `now`; `faults` are those of the stand-in."""
     clock = SimulatedClock(rehearsal.now if now is None else now)
     settings = SandboxSettings.model_validate(
-        {"faults": {"faults": list(faults)}, "marketing": _UNLIMITED, "seed": 1}
+        {
+            "faults": {"faults": list(faults)},
+            "marketing": {**_UNLIMITED, **(marketing or {})},
+            "seed": 1,
+        }
     )
     async with (
         journal_at(rehearsal.folder, clock) as journal,
         running(settings, clock, ads=rehearsal.world) as tiktok,
         client_for(tiktok.base_url, clock) as client,
     ):
-        collector = Collector(
-            client, journal, rehearsal.targets, clock, rates=rates or rehearsal.plan.rates
-        )
+        collector = Collector(client, journal, rehearsal.targets, clock, rates=rehearsal.rates)
         wanted = advertiser_ids or list(rehearsal.world.advertisers)
-        return [
-            audit
-            async for audit in audit_accounts(collector, wanted, days, thresholds or Thresholds())
-        ]
+        return [audit async for audit in audit_accounts(collector, wanted, DAYS, Thresholds())]
 
 
+#: As `relay audit` looks back by default.
+DAYS: Final = 30
 _UNLIMITED: Final = {"calls_per_second": 0, "calls_per_minute": 0, "tasks_per_second": 0}

@@ -133,9 +133,9 @@ def journal_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def stage(check: str, kind: str) -> Staged:
+def stage(key: tuple[str, str]) -> Staged:
     """Rehearse and audit one planting."""
-    return asyncio.run(_staged(check, kind))
+    return asyncio.run(_staged(*key))
 
 
 async def _staged(check: str, kind: str) -> Staged:
@@ -156,7 +156,6 @@ async def _staged(check: str, kind: str) -> Staged:
 def _told(key: tuple[str, str], lived: Rehearsal, audit: Audit, before: Audit | None) -> Staged:
     truth, account = lived.true, lived.market.account
     day_of = audit.facts.advertiser.zone
-    slim = replace(audit, facts=replace(audit.facts, samples=(), ledger=()))
 
     def day(moment: float) -> date:
         return datetime.fromtimestamp(moment, day_of).date()
@@ -164,7 +163,7 @@ def _told(key: tuple[str, str], lived: Rehearsal, audit: Audit, before: Audit | 
     return Staged(
         check=key[0],
         kind=key[1],
-        audit=slim,
+        audit=slim(audit),
         now=lived.now,
         pixels=[pixel.pixel_code for pixel in account.pixels.values()],
         groups=list(account.adgroups),
@@ -179,9 +178,14 @@ def _told(key: tuple[str, str], lived: Rehearsal, audit: Audit, before: Audit | 
             for level in ("AUCTION_ADVERTISER", "AUCTION_CAMPAIGN", "AUCTION_ADGROUP", "AUCTION_AD")
         },
         counted=_counted(lived, audit),
-        before=before and replace(before, facts=replace(before.facts, samples=(), ledger=())),
+        before=None if before is None else slim(before),
         answers=truth.answers,
     )
+
+
+def slim(audit: Audit) -> Audit:
+    """Without what is large, for the way between processes."""
+    return replace(audit, facts=replace(audit.facts, samples=(), ledger=()))
 
 
 def _bought(event: Event, day: Any) -> Bought:
