@@ -255,9 +255,17 @@ class Books:
     @cached_property
     def derived_ids(self) -> Mapping[Feed, Counter[date]]:
         """Events that brought no event_id, by account day; of the audit's days."""
+        return self._without_id("derived")
+
+    @cached_property
+    def borrowed_ids(self) -> Mapping[Feed, Counter[date]]:
+        """The same of those for which their order's id stands in."""
+        return self._without_id("from_order_id")
+
+    def _without_id(self, reason: str) -> Mapping[Feed, Counter[date]]:
         counts: defaultdict[Feed, Counter[date]] = defaultdict(Counter)
         for row in self.facts.issues:
-            if row.field == "event_id" and row.reason == "derived":
+            if row.field == "event_id" and row.reason == reason:
                 day = self.calendar.day_of_hour(row.hour)
                 if row.destination in self.destinations and day in self.period and row.count:
                     counts[row.destination, code_of(row.event)][day] += row.count

@@ -40,6 +40,8 @@ EXPLAINS: Final[Mapping[str, frozenset[str]]] = {
     "CFG-09": _words("VAL-03 REC-01 REC-03"),
     "CFG-12": _words("MAT-02 MAT-04"),
     # The events do not arrive, or do not count.
+    "DEL-01": _words("VAL-03 REC-01 REC-03 REC-05 BUD-02"),
+    "DEL-02": _words("REC-05 BUD-02"),
     "DEL-03": _words("DEL-01 MAT-04 VAL-03 REC-01 REC-03 REC-05"),
     "DEL-04": _words("DUP-02 VAL-03 REC-01 REC-03"),
     "DEL-05": _words("DEL-02 REC-05"),
@@ -56,7 +58,7 @@ EXPLAINS: Final[Mapping[str, frozenset[str]]] = {
     "MAT-02": _words("MAT-04"),
     "MAT-03": _words("MAT-02 MAT-04"),
     "MAT-05": _words("REC-01"),
-    "MAT-06": _words("REC-01"),
+    "MAT-06": _words("MAT-01 VAL-03 REC-01 REC-03"),
     # The amounts are wrong.
     "VAL-01": _words("VAL-03 VAL-04"),
     "VAL-02": _words("VAL-03 VAL-04"),

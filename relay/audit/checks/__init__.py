@@ -112,7 +112,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check("MAT-05", "Old click ids", credit.stale_clicks, *_LINES, Part.SAMPLES),
     check(
         "MAT-06", "Landing pages lose people or parameters", credit.lost_landings,
-        Part.ADS, Part.AD_REPORT,
+        Part.ADGROUPS, Part.ADS, Part.AD_REPORT,
     ),
     check("VAL-01", "Purchases without value", value.worthless, _LEDGER, *_GROUPS),
     check(

@@ -76,6 +76,11 @@ def _since(books: Books, sides: _Sides) -> date | None:
     return min((d for d, each in totals.items() if d in sides.days and each.rows), default=None)
 
 
+def _nothing_to_compare(sides: _Sides) -> Inapplicable:
+    """An event that the browser alone reports says nothing of what the relay carries."""
+    return Inapplicable(f"the relay delivered no {sides.line.event} to compare with")
+
+
 def counts(books: Books, limits: Thresholds) -> Result:
     """Σ Crt > Rd · 1.05 C; Σ Crt < 0.7 · Rclk H; by event day, beyond the small-number guard."""
     return _each(books, lambda sides: _counts(books, sides, limits))
@@ -86,6 +91,8 @@ def _counts(books: Books, sides: _Sides, limits: Thresholds) -> Result:
     if claimed is None:
         return Inapplicable("TikTok does not give conversions by the day of the event")
     live = sides.booked.live
+    if not live:
+        return _nothing_to_compare(sides)
     if sides.line.destinations and above(claimed, live, limits.overclaim, limits):
         return [_overclaimed(books, sides, claimed, live)]
     if below(claimed, sides.clicks, limits.underclaim, limits):
@@ -108,7 +115,7 @@ def _overclaimed(books: Books, sides: _Sides, claimed: int, live: int) -> Findin
         certainty=Certainty.LIKELY,
         source=f"{_SOURCE}; that claims cannot exceed deliveries is this audit's inference",
         since=_since(books, sides),
-        at_stake=sides.reported.spend * (1 - Decimal(live) / claimed),
+        at_stake=cents(sides.reported.spend * (1 - Decimal(live) / claimed)),
         concerns=line.concerns,
     )
 
@@ -144,6 +151,8 @@ def _costs(books: Books, sides: _Sides, limits: Thresholds) -> Result:
     claimed = sides.reported.count("conversions" if is_long else "conversions_by_event_day")
     if not claimed or not sides.reported.spend:
         return Inapplicable("TikTok reports no conversions, or no spend")
+    if not sides.booked.live:
+        return _nothing_to_compare(sides)
     times = sides.clicks / claimed
     if 1 / limits.cost_ratio <= times <= limits.cost_ratio:
         return []

@@ -131,17 +131,31 @@ def _stale(books: Books, line: Line, limits: Thresholds) -> Result:
 
 
 def lost_landings(books: Books, limits: Thresholds) -> Result:
-    """total_landing_page_view / clicks < 0.5 with clicks > 100, by landing page."""
+    """total_landing_page_view / clicks < 0.5 with clicks > 100, by landing page. It is the pixel
+    that sees a landing: ads without one have none."""
     pages: defaultdict[str, list[Ad]] = defaultdict(list)
     sums = books.reports.ads
     for ad in books.facts.ads:
-        if ad.landing_page_url and ad.id in sums and sums[ad.id].landings is not None:
+        seen = ad.id in sums and sums[ad.id].landings is not None
+        if ad.landing_page_url and seen and _has_pixel(books, ad):
             pages[_page(ad.landing_page_url)].append(ad)
     return survey(
         sorted(pages.items()),
         lambda item: _lost(books, item[0], item[1], limits),
         nothing="TikTok tells landing page views of no ad with a landing page",
     )
+
+
+def _has_pixel(books: Books, ad: Ad) -> bool:
+    adgroup = books.adgroups.get(ad.adgroup_id)
+    return adgroup is None or adgroup.pixel_id is not None
+
+
+def _codes(books: Books, ads: Sequence[Ad]) -> set[str]:
+    """The pixels of the ads' ad groups."""
+    groups = (books.adgroups.get(ad.adgroup_id) for ad in ads)
+    pixels = (books.pixels.get(each.pixel_id or "") for each in groups if each is not None)
+    return {each.code for each in pixels if each is not None}
 
 
 def _page(url: str) -> str:
@@ -180,6 +194,6 @@ def _lost(books: Books, page: str, ads: Sequence[Ad], limits: Thresholds) -> Res
             since=books.period.first,
             at_stake=spend,
             details=[Figure("ads with this landing page", len(ads), "ads")],
-            concerns=about(adgroup={ad.adgroup_id for ad in ads}),
+            concerns=about(adgroup={ad.adgroup_id for ad in ads}, pixel=_codes(books, ads)),
         )
     ]

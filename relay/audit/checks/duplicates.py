@@ -171,7 +171,8 @@ def _first_excess(rows: Sequence[UtcDay]) -> date | None:
 
 
 def missing_event_ids(books: Books, _: Thresholds) -> Result:
-    """Delivered events that brought no event_id, while the browser sends the same event: any."""
+    """Delivered events that brought no event_id, while the browser sends the same event: any. M
+    where the order's id stands in: the browser may use that, too."""
     return survey(
         books.deliveries.feeds,
         lambda feed: _without_ids(books, feed),
@@ -184,25 +185,27 @@ def _without_ids(books: Books, feed: Feed) -> Result:
     pixel = books.target_of[name].event_source_id
     counted = books.event_counts.get((pixel, event), {})
     browser = sum(each.browser for day, each in counted.items() if day in books.period)
-    days = books.derived_ids.get(feed, Counter())
-    derived = sum(days.values())
-    if not derived or not browser:
+    derived = books.derived_ids.get(feed, Counter())
+    days = derived + books.borrowed_ids.get(feed, Counter())
+    count = sum(days.values())
+    if not count or not browser:
         return []
     live = books.deliveries.of([name], event, books.period).live
-    share = derived / max(live, derived)
+    share = count / max(live, count)
+    stands_in = "" if derived else "; the order's id stands in, which the browser may not know"
     return [
         Finding(
             check="DUP-03",
-            severity=Severity.HIGH,
+            severity=Severity.HIGH if derived else Severity.MEDIUM,
             subject=Subject("destination", name, f"{event} of {name}"),
-            says=f"{derived} of {max(live, derived)} {event} events ({as_percent(share)}) came "
+            says=f"{count} of {max(live, count)} {event} events ({as_percent(share)}) came "
             f"for {name} without an event_id, and the browser pixel sent {browser} {event} "
-            "events, too.",
+            f"events, too{stands_in}.",
             expected=percent("events without an event_id", 0),
             found=percent("events without an event_id", share),
             do=f"Let the senders of {name} put the event_id of the browser's {event} into theirs "
             "(the order's id on both sides).",
-            certainty=Certainty.CERTAIN,
+            certainty=Certainty.CERTAIN if derived else Certainty.LIKELY,
             source=_HELP,
             since=min(days),
             details=[Figure("browser events", browser, "events")],

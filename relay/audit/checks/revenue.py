@@ -56,6 +56,8 @@ def _compared(books: Books, line: Line, limits: Thresholds) -> Result:
         return Inapplicable("TikTok does not say what the purchases were worth")
     whole = days if _is_long(days, limits) else days.until_after(line.window)
     booked = books.deliveries.of(line.destinations, line.event, whole)
+    if not booked.live:
+        return Inapplicable("the relay delivered no purchases to compare with")
     value = books.convert(booked.value)
     if value is None:
         return no_rate(books, booked.value)

@@ -92,7 +92,7 @@ def _balance_low(books: Books, limits: Thresholds) -> Iterator[Finding]:
         "balance: set audit.thresholds.balance_days low).",
         certainty=Certainty.LIKELY,
         source="Marketing API v1.3, /advertiser/info/: balance",
-        at_stake=a_day,
+        at_stake=cents(a_day),
         details=[money("spend of a day", a_day, currency)],
         # A name of its own: it explains nothing of what other ad groups do.
         concerns=about(balance=(books.facts.advertiser.id,)),

@@ -212,7 +212,7 @@ def _unit_error(
         certainty=Certainty.LIKELY,
         source="the relay's sample",
         since=books.calendar.day(min(row.event_time for row in suspects)),
-        at_stake=None if line is None else books.spend(by_value(books, line)),
+        at_stake=None if line is None else books.spend(by_value(books, line)) or None,
         details=[events("sampled purchases", of)],
         concerns=_concerns(books, feed, line),
     )

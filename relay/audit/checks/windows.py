@@ -13,6 +13,7 @@ from relay.audit.checks.check import (
     Inapplicable,
     Result,
     as_percent,
+    cents,
     named,
     number,
     percent,
@@ -113,7 +114,7 @@ def _too_short(books: Books, line: Line, limits: Thresholds) -> Result:
             certainty=Certainty.LIKELY,
             source=f"{_SOURCE}; latencies of the relay's sample",
             since=books.spending_since(short),
-            at_stake=books.spend(short) * Decimal(str(round(outside, 4))),
+            at_stake=cents(books.spend(short) * Decimal(str(round(outside, 4)))),
             details=[percent("purchases outside the window", outside)],
             concerns=line.concerns,
         )

@@ -20,7 +20,8 @@ from relay.sandbox.ads.zone import DAY_S, LocalTime
 
 #: No step of a person lies further before the day's start than this: they look before they buy.
 LEAD_S: Final = 3 * 3600.0
-_LATENCY_S: Final = (45.0, 26.5 * DAY_S)
+#: From a click to the order, at least and at most.
+LATENCY_S: Final = (45.0, 26.5 * DAY_S)
 _PEOPLE_PER_DAY: Final = 100_000
 _MET_TWO_SHARE: Final = 0.15
 _BIG: Final = 50
@@ -103,11 +104,11 @@ class People:
             return ()
         plan = self._plan
         latency = chance.lognormal(plan.latency_median_s, plan.latency_sigma, roll[2])
-        latency = min(max(latency, _LATENCY_S[0]), _LATENCY_S[1])
+        latency = min(max(latency, LATENCY_S[0]), LATENCY_S[1])
         if kind is not Kind.CLICK:
             latency = min(latency, 20 * 3600.0)  # a day later it would not count
         elif roll[3] < plan.quirks.stale_click_share:
-            latency = _LATENCY_S[1] * (0.4 + 0.6 * roll[4])
+            latency = LATENCY_S[1] * (0.4 + 0.6 * roll[4])
         ad = self._placing.ad_at(at - latency, roll[4])
         if ad is None:
             return ()

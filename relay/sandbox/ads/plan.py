@@ -100,7 +100,8 @@ class WorldPlan:
     `orders_per_day` includes those that no ad led to;
     `browsers_per_day` people look and do not buy (None: as many as go with the orders). `ads` are
     in each ad group, `adgroups` in each campaign. `relayed` is what the shop hands to the relay,
-    the browser reports everything. `latency_*` is the time from click to order, lognormal.
+    the browser reports everything; `landings`: the shop hands over the view of a landing page, too,
+    as soon as somebody comes by a click. `latency_*` is the time from click to order, lognormal.
 
     Shares of people: by what they came (click, engaged view, view; the rest by themselves),
     modelled (of the conversions that TikTok cannot attribute, those it claims all the same),
@@ -128,6 +129,7 @@ class WorldPlan:
     ads: int = 2
     optimization_event: str = "SHOPPING"
     relayed: tuple[str, ...] = ("Purchase", "InitiateCheckout", "AddToCart")
+    landings: bool = False
     price: float = 62.0
     price_sigma: float = 0.45
     cost_per_order: float = 0.24

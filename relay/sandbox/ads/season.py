@@ -16,9 +16,10 @@ from itertools import chain
 from typing import NamedTuple, Self
 
 from relay.sandbox.ads.life import LivingWorld
+from relay.sandbox.ads.people import LATENCY_S
 from relay.sandbox.ads.plan import WorldPlan
 from relay.sandbox.ads.shop import Handed, Shop
-from relay.sandbox.ads.zone import date_of
+from relay.sandbox.ads.zone import DAY_S, date_of
 
 __all__ = ["Day", "Handed", "Season"]
 
@@ -41,6 +42,8 @@ class Season:
         self._shop = Shop(self.market.plan)
         self._local = self.market.local
         self._next_day = self.market.first_day
+        # Whoever lands today may buy as late as that.
+        self._ahead = 1 + (int(LATENCY_S[1] // DAY_S) + 1 if self.market.plan.landings else 0)
         self._handed: dict[int, list[Handed]] = {}
 
     @classmethod
@@ -58,7 +61,7 @@ class Season:
         """What the shop sends from `start` until before `end`, in this order."""
         first, last = self._local.day(start), self._local.day(end)
         # Whose day begins at midnight looked around before it.
-        while self._next_day <= last + 1:
+        while self._next_day <= last + self._ahead:
             self._live(self._next_day)
             self._next_day += 1
         found = [

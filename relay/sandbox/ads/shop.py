@@ -20,6 +20,8 @@ Conversion = dict[str, Any]
 #: From the event to the relay, at least, and how much it varies.
 _DELAY_S: Final = 3.0
 _DELAY_VARIES_S: Final = 25.0
+#: From a click to the view of its page.
+_LOADS_S: Final = 4.0
 _PATHS: Final = {
     "ViewContent": "/p/42",
     "AddToCart": "/cart",
@@ -54,6 +56,8 @@ class Shop:
 
     def hands(self, person: Person) -> Iterator[Handed]:
         """What the relay gets of a person's steps, with all that is wrong with it."""
+        if self._plan.landings and person.ttclid is not None:
+            yield self._landing(person, person.touches[-1].at + _LOADS_S)
         for step in person.steps:
             if step.event not in self._plan.relayed or self._missing.picks(step.event):
                 continue
@@ -66,6 +70,11 @@ class Shop:
             yield Handed(at, conversion)
             if step.order_id is not None and self._two_ids.picks(step.event):
                 yield Handed(at + 5, {**conversion, "event_id": f"again-{step.event_id}"})
+
+    def _landing(self, person: Person, at: float) -> Handed:
+        seen = Step("ViewContent", at, f"l{person.number}", 0)
+        stranger = person._replace(email=None, phone=None)
+        return Handed(at + _DELAY_S, self._conversion(stranger, seen))
 
     def tests(self, start: float) -> Iterator[Handed]:
         """What somebody tries out on a day that begins at `start`."""

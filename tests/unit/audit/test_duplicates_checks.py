@@ -102,8 +102,8 @@ def test_dup_02_is_silent_where_one_alone_sends_or_nothing_is_doubled(
     assert state(world.audit(), "DUP-02") is State.PASSED
 
 
-def without_ids(count: int, browser: int, on: date = MATURE) -> World:
-    row = IssueRow(hour(on, 12), "web", "Purchase", "event_id", "derived", count)
+def without_ids(count: int, browser: int, on: date = MATURE, reason: str = "derived") -> World:
+    row = IssueRow(hour(on, 12), "web", "Purchase", "event_id", reason, count)
     world = World(more={"issues": [row]})
     world.each_count(lambda e: replace(e, browser=browser, total=64 + browser))
     return world
@@ -115,6 +115,14 @@ def test_dup_03_events_without_an_id_beside_a_browser_pixel() -> None:
     assert finding.found.value == Decimal("10.0")
     assert f"269 of {42 * 64}" in finding.says
     assert finding.since == MATURE
+
+
+def test_dup_03_is_milder_where_the_order_stands_in() -> None:
+    finding = only(without_ids(269, 64, reason="from_order_id").audit(), "DUP-03")
+
+    assert finding.severity is Severity.MEDIUM
+    assert "the order's id stands in" in finding.says
+    assert only(without_ids(269, 64).audit(), "DUP-03").severity is Severity.HIGH
 
 
 def test_dup_03_is_silent_without_a_browser_pixel_or_a_missing_id() -> None:

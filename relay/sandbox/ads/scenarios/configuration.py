@@ -20,7 +20,7 @@ from relay.sandbox.ads.scenarios.scenario import (
 from relay.sandbox.ads.zone import DAY_S
 
 _NO_CREDIT = frozenset({"DEL-01", "DEL-02", "BUD-02", "REC-01", "REC-03", "VAL-03"})
-_SLOW = {"latency_median_s": 6 * 3600.0, "latency_sigma": 1.6}
+_SLOW = {"latency_median_s": 6 * 3600.0, "latency_sigma": 1.6, "landings": True}
 _FEATURES_OFF = pixels(
     advanced_matching_fields={"email": False, "phone_number": False},
     automatic_advanced_matching_fields={"email": False, "phone_number": False},

@@ -76,13 +76,11 @@ def _of_loss() -> Iterator[Scenario]:
         "medium",
         Planting(
             "of what it accepted TikTok does not count 8 %",
-            orders=150.0,
             quirks={"uncounted_share": 0.08},
             expected={"Srv/Rd": Between(0.915, 0.925)},
         ),
         Planting(
             "of what it accepted TikTok does not count 4 %",
-            orders=150.0,
             quirks={"uncounted_share": 0.04},
             expected={"Srv/Rd": Between(0.955, 0.965)},
         ),
@@ -92,13 +90,11 @@ def _of_loss() -> Iterator[Scenario]:
         "medium",
         Planting(
             "a plugin of the shop reports purchases from the server, too, under ids of its own",
-            orders=150.0,
             quirks={"foreign_share": 0.3},
             expected={"Srv/Rd": Between(1.18, 1.3)},
         ),
         Planting(
             "a plugin of the shop reports one purchase in twenty-five",
-            orders=150.0,
             quirks={"foreign_share": 0.04},
             expected={"Srv/Rd": Between(1.02, 1.05)},
         ),
@@ -172,13 +168,13 @@ def _of_repeats() -> Iterator[Scenario]:
         "medium",
         Planting(
             "one order in twenty is sent twice, under two event ids",
-            orders=150.0,
+            orders=180.0,
             quirks={"two_ids_share": 0.05},
             expected={"Rd/orders": Between(1.045, 1.055)},
         ),
         Planting(
             "one order in a hundred is sent twice, under two event ids",
-            orders=150.0,
+            orders=180.0,
             quirks={"two_ids_share": 0.01},
             expected={"Rd/orders": Between(1.005, 1.015)},
         ),

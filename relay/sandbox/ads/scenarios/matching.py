@@ -38,11 +38,13 @@ def _of_clicks() -> Iterator[Scenario]:
         "low",
         Planting(
             "many come back with a click id from weeks ago",
+            plan={"landings": True},
             quirks={"stale_click_share": 0.4},
             expected={"late buyers": Between(0.12, 0.4)},
         ),
         Planting(
             "some come back with a click id from weeks ago",
+            plan={"landings": True},
             quirks={"stale_click_share": 0.08},
             expected={"late buyers": Between(0.02, 0.09)},
         ),
@@ -98,17 +100,20 @@ def _of_keys() -> Iterator[Scenario]:
         "MAT-04",
         "medium",
         Planting(
-            "on the last three days TikTok attributes half of what it did",
-            orders=150.0,
+            "from one day on TikTok attributes half of what it did",
+            orders=240.0,
+            days=38,
             quirks={"credited_share": 0.5, "credited_from_day": 27},
             expected={"Att/Tot on the last days": Between(0.13, 0.2)},
         ),
         Planting(
-            "on the last three days TikTok attributes a sixth less",
-            orders=150.0,
+            "from one day on TikTok attributes a sixth less",
+            orders=240.0,
+            days=38,
             quirks={"credited_share": 0.85, "credited_from_day": 27},
             expected={"Att/Tot on the last days": Between(0.22, 0.32)},
         ),
+        frozenset({"REC-05", *_CLAIMS}),
     )
 
 
@@ -163,9 +168,9 @@ def _of_value_sums() -> Iterator[Scenario]:
         "VAL-03",
         "critical",
         Planting(
-            "the browser reports three times the value of each order",
-            quirks={"browser_value_factor": 3.0},
-            expected={"V/Rval": Between(1.2, 1.7)},
+            "the browser reports four times the value of each order",
+            quirks={"browser_value_factor": 4.0},
+            expected={"V/Rval": Between(1.5, 2.2)},
         ),
         Planting(
             "the browser reports values with shipping, the relay without",

@@ -121,13 +121,14 @@ def old_pixel(plant_with: Callable[[str], Plant]) -> Plant:
     return plant
 
 
-def paused(nth: int, day: float) -> Plant:
-    """Pause an ad group on a day of the world."""
+def paused(nth: int | None, day: float) -> Plant:
+    """Pause one ad group, or all, on a day of the world."""
 
     def plant(market: Market) -> None:
-        group = list(market.account.adgroups.values())[nth]
-        group.operation_status, group.secondary_status = "DISABLE", "ADGROUP_STATUS_DISABLE"
-        group.modify_time = market.plan.started_at + DAY_S * day
+        found = list(market.account.adgroups.values())
+        for group in found if nth is None else [found[nth]]:
+            group.operation_status, group.secondary_status = "DISABLE", "ADGROUP_STATUS_DISABLE"
+            group.modify_time = market.plan.started_at + DAY_S * day
 
     return plant
 
