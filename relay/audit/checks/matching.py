@@ -51,14 +51,14 @@ def _clicked(books: Books, feed: Feed, limits: Thresholds) -> Result:
         Finding(
             check="MAT-01",
             severity=Severity.HIGH if high else Severity.MEDIUM,
-            subject=Subject("destination", name, f"{event} of {name}"),
-            says=f"{clicked} of {len(rows)} sampled {event} events that came from TikTok "
-            f"({as_percent(share)}) carry a click id.",
+            subject=Subject("destination", name, f"{books.called(event)} of {name}"),
+            says=f"{clicked} of {len(rows)} sampled {books.called(event)} events that came from "
+            f"TikTok ({as_percent(share)}) carry a click id.",
             expected=percent("events from TikTok with a click id", limits.click_ids_medium),
             found=percent("events from TikTok with a click id", share),
             do="Keep `ttclid` of the landing page's address in a first-party cookie, see that no "
             f"redirect drops it, and let the senders of {name} put it into `user.ttclid` of "
-            f"{event}.",
+            f"{books.called(event)}.",
             certainty=Certainty.LIKELY,
             source="TikTok Events API: ttclid; the relay's sample",
             since=books.calendar.day(min(without)),
@@ -116,13 +116,13 @@ def _contactless(books: Books, feed: Feed, booked: Booked, limits: Thresholds) -
         Finding(
             check="MAT-02",
             severity=Severity.MEDIUM,
-            subject=Subject("destination", name, f"{event} of {name}"),
-            says=f"Of {live} {event} events of {name}, {as_percent(email / live)} carry an e-mail "
-            f"address and {as_percent(phone / live)} a phone number.",
+            subject=Subject("destination", name, f"{books.called(event)} of {name}"),
+            says=f"Of {live} {books.called(event)} events of {name}, {as_percent(email / live)} "
+            f"carry an e-mail address and {as_percent(phone / live)} a phone number.",
             expected=percent("events with an e-mail address or phone number", least),
             found=percent("events with the more frequent of the two", max(email, phone) / live),
-            do=f"Let the senders of {name} add `user.email` and `user.phone` to {event}: the "
-            "relay hashes them.",
+            do=f"Let the senders of {name} add `user.email` and `user.phone` to "
+            f"{books.called(event)}: the relay hashes them.",
             certainty=Certainty.LIKELY,
             source="TikTok help: match keys; the relay's ledger",
             details=[events("with an e-mail address", email), events("with a phone number", phone)],
@@ -146,9 +146,10 @@ def _dropped(books: Books, feed: Feed, limits: Thresholds) -> Sequence[Finding]:
         Finding(
             check="MAT-02",
             severity=Severity.HIGH,
-            subject=Subject("destination", name, f"{event} of {name}"),
-            says=f"The match-key score of {event} of {name} (our stand-in for Event Match "
-            f"Quality) fell from {100 * before:.0f} to {100 * after:.0f} of 100 within a week.",
+            subject=Subject("destination", name, f"{books.called(event)} of {name}"),
+            says=f"The match-key score of {books.called(event)} of {name} (our stand-in for Event "
+            f"Match Quality) fell from {100 * before:.0f} to {100 * after:.0f} of 100 within a "
+            "week.",
             expected=number("score of the week before", 100 * before, "of 100"),
             found=number("score of the last week", 100 * after, "of 100"),
             do=f"Find what the senders of {name} stopped sending: {_fallen(then, now)}.",

@@ -52,7 +52,7 @@ def _left_out(books: Books, days: set[date]) -> Finding:
         severity=Severity.INFO,
         subject=account(books),
         says=f"{plural(len(days), 'day')} ({min(days)} to {max(days)}) are not compared: "
-        f"conversions may still come until {window} days after the click.",
+        f"conversions may still come until {plural(window, 'day')} after the click.",
         expected=Figure("longest attribution window", window, "days"),
         found=Figure("days left out", len(days), "days"),
         do="Nothing; look at these days again when they are mature, and do not judge them now.",

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from relay.audit.books import Books
 from relay.audit.calendar import Span, moved
-from relay.audit.checks.check import Result, account, cents, money, survey, text
+from relay.audit.checks.check import (
+    Result,
+    account,
+    cents,
+    money,
+    plural,
+    survey,
+    text,
+)
 from relay.audit.facts import AdGroup, Day
 from relay.audit.findings import Certainty, Finding, Severity, Subject
 from relay.audit.lines import about
@@ -165,7 +173,7 @@ def _spent_after(books: Books, adgroup: AdGroup, last: date) -> Result:
             severity=Severity.MEDIUM,
             subject=Subject("adgroup", adgroup.id, adgroup.name),
             says=f'"{adgroup.name}" was over on {last}, but spent {cents(spent)} {currency} on '
-            f"{len(rows)} days after it.",
+            f"{plural(len(rows), 'day')} after it.",
             expected=money("spend after its end", Decimal(0), currency),
             found=money("spend after its end", spent, currency),
             do=f'See in Ads Manager whether ad group "{adgroup.name}" ({adgroup.id}) is really '
