@@ -37,7 +37,8 @@ async def made(
         answer = await caller.call(
             check,
             {"advertiser_id": advertiser_id, "task_id": task_id},
-            within_s=min(left_s, caller.patience.call_s),
+            # Never so short that it could not be answered.
+            within_s=min(max(left_s, caller.patience.answer_s), caller.patience.call_s),
         )
         state = state_of(answer.data.text("status"))
         on_state(state)

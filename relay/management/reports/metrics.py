@@ -117,7 +117,7 @@ _TABLE: Final = (
         " cost_per_secondary_goal_result secondary_goal_result_rate real_time_cost_per_conversion"
         " real_time_conversion_rate real_time_conversion_rate_v2 real_time_cost_per_result"
         " real_time_result_rate cost_per_cta_conversion cost_per_vta_conversion"
-        " cost_per_engaged_view_through_conversions complete_payment_roas"
+        " cost_per_engaged_view_through_conversion complete_payment_roas"
         " vta_complete_payment_roas cost_per_vta_payments_completed"
         " cost_per_evta_payments_completed cost_per_landing_page_view landing_page_view_rate"
         " cost_per_pageview pageview_rate avg_value_per_pageview",
