@@ -27,8 +27,8 @@ Decisions, and why:
 * **An ad account needs no relay.** Its commands read two tables of a configuration, or none.
 * **A secret is never an option**: others see what is typed. Tokens come from files, variables or a
   prompt, and go into files that only their owner reads.
-* **A number is never cut.** A table that does not fit leaves columns out and says which; one that
-  is long is cut with a note. CSV and JSON have everything, as it comes.
+* **A number is never cut.** A table that does not fit leaves columns out and says which; a long one
+  is cut with a note. CSV and JSON have everything, as it comes.
 * **Cells of CSV are no formulas** (see `cells`): the apostrophe changes a name that begins with a
   formula's sign, and who needs it exact takes the JSON.
 * **Standard output is for results, standard error for what is said about them**: a pipe gets the
