@@ -30,6 +30,7 @@ from relay.deliver.codes import VerdictKind
 from relay.deliver.split import halves, isolate
 from relay.journal.protocol import End
 from relay.journal.rocksdb import JournalSettings, RocksJournal
+from relay.management import Client, Limits
 from relay.model import (
     Arrival,
     Attempt,
@@ -41,7 +42,6 @@ from relay.model import (
     Refusal,
     Settlement,
 )
-from relay.management import Client, Limits
 from relay.normalize.event import Normalizer
 from relay.sandbox import events, gateway
 from relay.sandbox.ads.life import LivingWorld
@@ -82,7 +82,7 @@ class Truth:
 
 @dataclass
 class Rehearsal:
-    """What was lived: the world at `now`, the journal's folder, and the truth of each destination."""
+    """What was lived: the world at `now`, the journal's folder, the truth of each destination."""
 
     world: AdWorld
     folder: Path
