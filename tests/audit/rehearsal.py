@@ -82,7 +82,7 @@ class Truth:
 
 @dataclass
 class Rehearsal:
-    """What was lived: the world at `now`, the journal's folder, and the truth of each destination."""
+    """What was lived: the world at `now`, the journal's folder, the truth of each destination."""
 
     world: AdWorld
     folder: Path

@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -263,7 +262,7 @@ _FEW_OF: Final[Mapping[str, Mapping[str, Any]]] = {
 
 @pytest.mark.parametrize("quirks", _FEW_OF.values(), ids=_FEW_OF)
 async def test_three_orders_a_day_raise_no_alarm_about_a_share(quirks: Mapping[str, Any]) -> None:
-    plan = replace(shop(3.0, seed=9, **SMALL), quirks=Quirks(**quirks))
+    plan = shop(3.0, seed=9, quirks=Quirks(**quirks))
     with journal_folder() as folder:
         rehearsal = await Relay([Season.of(plan)], folder).live(plan.started_at + 30 * DAY_S)
         audit = await audit_of(rehearsal)

@@ -1,8 +1,8 @@
 """Days as earlier audits saw them, so that restatements can be seen. Pure.
 
 A note under `audit/days/<advertiser>/<YYYY-MM-DD>` holds what the last audit of that day of UTC
-read of the account and its campaigns, as JSON:
-`{"at", "rows": [[level, id, day, spend, conversions], …]}`.
+read of the account and its campaigns: JSON `[[level, id, day, spend, conversions], …]` after the
+moment.
 """
 
 from __future__ import annotations
