@@ -1,6 +1,6 @@
 """The demo's last act: an ad account with one fault in it, and what `relay audit` says of it.
 
-The ads began to run this morning. People click and buy; the browser pixel reports them, and what
+The ads began to run yesterday. People click and buy; the browser pixel reports them, and what
 the relay has delivered stands beside it in TikTok's statistics. One ad group was set up with the
 pixel of an old shop, which nobody feeds: its money is spent for conversions that TikTok never sees.
 """
@@ -33,7 +33,7 @@ access_token = "env:DEMO_TOKEN_ADS"
 advertisers = ["{ADVERTISER}"]
 
 [audit]
-since = "1d"                     # the ads began this morning
+since = "2d"                     # the ads began yesterday
 rates = {{ EUR = "1", GBP = "1.15", USD = "0.92" }}
 """
 
@@ -53,7 +53,7 @@ class AuditFailed(RelayError):
 
 
 def ad_account(now: float) -> LivingWorld:
-    """An account whose ads began this morning (UTC), with its fault."""
+    """An account whose ads began yesterday (UTC), with its fault."""
     plan = WorldPlan(
         seed=11,
         advertiser_id=ADVERTISER,
@@ -62,7 +62,7 @@ def ad_account(now: float) -> LivingWorld:
         display_timezone="Europe/London",
         country="GB",
         pixel_code=PIXEL,
-        started_at=now - now % _DAY_S,
+        started_at=now - now % _DAY_S - _DAY_S,
         orders_per_day=120.0,
         adgroups=2,
         reporting_latency_s=0.0,  # nobody watches a demo for half an hour
