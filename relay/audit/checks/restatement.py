@@ -51,8 +51,8 @@ def _left_out(books: Books, days: set[date]) -> Finding:
         check="REC-07",
         severity=Severity.INFO,
         subject=account(books),
-        says=f"{plural(len(days), 'day')} ({min(days)} to {max(days)}) are not compared: "
-        f"conversions may still come until {plural(window, 'day')} after the click.",
+        says=f"Left out of every comparison: {plural(len(days), 'day')}, {min(days)} to "
+        f"{max(days)}; conversions may still come until {plural(window, 'day')} after the click.",
         expected=Figure("longest attribution window", window, "days"),
         found=Figure("days left out", len(days), "days"),
         do="Nothing; look at these days again when they are mature, and do not judge them now.",
