@@ -122,9 +122,12 @@ class Pixel:
     )
     automatic_advanced_matching_fields: dict[str, bool] = field(
         default_factory=lambda: {
-            "email": True, "phone_number": True, "name": False, "address": False,
+            "email": True,
+            "phone_number": True,
+            "name": False,
+            "address": False,
             "external_id": False,
-        }  # fmt: skip
+        }
     )
     enable_first_party_cookies: bool = True
     enable_expanded_data_sharing: bool = True
@@ -187,7 +190,7 @@ class Suggestion:
 
 @dataclass(slots=True)
 class Change:
-    """One line of the change log; `module` is BUDGET, BIDDING_AND_OPTIMIZATION, STATUS, TARGETING."""
+    """A line of the change log; `module` is BUDGET, BIDDING_AND_OPTIMIZATION, STATUS, TARGETING."""
 
     advertiser_id: str
     at: float
@@ -259,9 +262,13 @@ class AdWorld(Protocol):
     def business_centers(self) -> Mapping[str, BusinessCenter]: ...
 
     def receive(
-        self, event_source: str, event_source_id: str, events: Sequence[Mapping[str, Any]], now: float
+        self,
+        event_source: str,
+        event_source_id: str,
+        events: Sequence[Mapping[str, Any]],
+        now: float,
     ) -> None:
-        """Events that the Events API accepted, as they came, repeats included; test events never."""
+        """Events that the Events API accepted, as they came, with repeats; test events never."""
         ...
 
     def rows(
