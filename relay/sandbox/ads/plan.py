@@ -95,6 +95,7 @@ class Quirks:
 class WorldPlan:
     """One account, its shop and its customers; all that happens follows from it.
 
+    `started_at` is a moment of the first day, which begins at its midnight in the account's zone.
     `timezone` is the account's, `display_timezone` the one that people live by. `rates` turn one
     unit of a currency into the account's. `pixel_code` None: one is made up.
     `orders_per_day` includes those that no ad led to;
@@ -145,7 +146,7 @@ class WorldPlan:
     email_share: float = 0.9
     phone_share: float = 0.5
     matchable_share: float = 0.75
-    click_lost_share: float = 0.03
+    click_lost_share: float = 0.02
     repeat_share: float = 0.02
     voucher_share: float = 0.05
     balance_days: float = 20.0
