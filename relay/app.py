@@ -102,6 +102,7 @@ class Relay:
         stack.push_async_callback(self._end_tasks)
         if self.role.delivers:
             self._open_lanes(sender)
+            self._open_audit()
         self._start("upkeep", self._upkeep())
         self._watch()
         acceptor = Acceptor(
@@ -141,6 +142,19 @@ class Relay:
             self._start("sharing", sharing.run())
         for dispatcher in self.dispatchers.values():
             self._start(f"lane {dispatcher.name}", dispatcher.run())
+
+    def _open_audit(self) -> None:
+        """Off without a token of the Marketing API."""
+        token = self.settings.management.access_token
+        if token is None:
+            return
+        from relay.audit.schedule import Schedule  # noqa: PLC0415  # it takes 0.2 s to load
+
+        schedule = Schedule(
+            self.settings, token, self.journal, self._clock,
+            telemetry=self.telemetry, log=self._log,
+        )  # fmt: skip
+        self._start("audit", schedule.run())
 
     async def _open_doors(self, stack: AsyncExitStack, acceptor: Acceptor) -> None:
         """What senders speak to, and the topics that are read."""

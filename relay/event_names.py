@@ -7,10 +7,12 @@ SDK bububa/tiktok-business, and TikTok's list of standard events.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 
-class EventName(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class EventName:
     """`optimization_event` is the ad side's code, `event` the Events API's name (None: the pixel's
     own), `legacy` what the Events API called it before; `count` and `value` are metrics of
     reports. `deprecated` ones should not be optimised for any more."""

@@ -153,6 +153,11 @@ class LiveOperations:
             found[key] = value
         return NotesPage(found, more=False)
 
+    async def last_audit(self) -> bytes | None:
+        from relay.audit import archive  # noqa: PLC0415  # few relays audit: it takes 10 MB
+
+        return await archive.last_report(self._relay.journal)
+
     # --- what it does -----------------------------------------------------------------------------
 
     async def replay(

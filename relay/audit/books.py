@@ -31,6 +31,7 @@ from relay.audit.lines import Line, is_active, lines_of, longest_window
 from relay.audit.reports import Reports
 from relay.audit.sampled import Sampled
 from relay.audit.totals import Totals, total
+from relay.event_names import BY_OPTIMIZATION_EVENT
 from relay.model import EventSource
 
 PURCHASE: Final = "SHOPPING"
@@ -239,8 +240,7 @@ class Books:
     @cached_property
     def issues(self) -> Mapping[tuple[str, str, str], Counter[date]]:
         """Flawed events by (destination, field, reason), then by account day; of the audit's
-        days.
-        """
+        days."""
         counts: defaultdict[tuple[str, str, str], Counter[date]] = defaultdict(Counter)
         for row in self.facts.issues:
             day = self.calendar.day_of_hour(row.hour)
@@ -271,6 +271,12 @@ class Books:
                 if row.destination in self.destinations and day in self.period and row.count:
                     counts[row.destination, code_of(row.event)][day] += row.count
         return counts
+
+    def called(self, code: str) -> str:
+        """An event as the relay sends it, or would: what a person looks for in the shop."""
+        known = BY_OPTIMIZATION_EVENT.get(code)
+        usual = code if known is None else known.event or known.legacy or code
+        return self.deliveries.names.get(code, usual)
 
     def delivered(self, line: Line, days: Span | None) -> Booked:
         """What the relay delivered of a line's event; where it does not feed the line's pixel, what

@@ -23,11 +23,6 @@ def code_of(event: str) -> str:
     return event if known is None else known.optimization_event
 
 
-def name_of(code: str, names: Mapping[str, str]) -> str:
-    """What the Events API calls an event; `names` are those that the relay really used."""
-    return names.get(code, code)
-
-
 class Booked:
     """Sums of the ledger. `live` are no test events, and only they are in what follows it."""
 

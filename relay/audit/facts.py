@@ -222,7 +222,8 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One row of a report: one object on one day of the account's zone.
+    """One row of a report: one object on one day of the account's zone; an ad over all days of the
+    period, on the last of them.
 
     `conversions` and the splits are by the day of the ad's click or view, and so are `counts` and
     `values`, which are by the ad side's code (`{"SHOPPING": 12}`); `conversions_by_event_day` is

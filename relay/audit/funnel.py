@@ -14,11 +14,12 @@ from typing import Final
 
 from relay.audit.channels import Channel, Map, event_name, optimised
 from relay.audit.facts import EventCount, Facts, Level, Part, Period
-from relay.audit.sums import added, counted
+from relay.audit.sums import EXACT, added, counted
 from relay.journal.ledger import LedgerRow
 from relay.model import Outcome
 
 _EPOCH: Final = date(1970, 1, 1)
+_ZERO: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +60,24 @@ class Flow:
 class _Tally:
     """Sums by day of one flow; a sum is None once an unknown was added."""
 
+    channel: Channel
+    event: str
     is_paid_for: bool = False
     counts: dict[str, dict[date, int | None]] = field(default_factory=dict)
     spend: dict[date, Decimal | None] = field(default_factory=dict)
 
     def count(self, what: str, day: date, number: int | None) -> None:
         days = self.counts.setdefault(what, {})
-        days[day] = counted((days.get(day, 0), number))
+        known = days.get(day, 0)
+        days[day] = None if known is None or number is None else known + number
+
+    def pay(self, day: date, amount: Decimal | None) -> None:
+        known = self.spend.get(day, _ZERO)
+        self.spend[day] = None if known is None or amount is None else EXACT.add(known, amount)
 
 
-_Tallies = dict[tuple[Channel, str], _Tally]
+#: By the channel's id and the event.
+_Tallies = dict[tuple[str | None, str], _Tally]
 
 
 def flows_of(facts: Facts, places: Map) -> Sequence[Flow]:
@@ -77,7 +86,7 @@ def flows_of(facts: Facts, places: Map) -> Sequence[Flow]:
     _count_ledger(tallies, facts, places)
     _count_statistics(tallies, facts, places)
     _count_reports(tallies, facts, places)
-    flows = [_flow(channel, event, tally, facts) for (channel, event), tally in tallies.items()]
+    flows = [_flow(tally, facts) for tally in tallies.values()]
     return sorted(flows, key=_weight)
 
 
@@ -111,7 +120,10 @@ def _weight(flow: Flow) -> tuple[object, ...]:
 
 
 def _tally(tallies: _Tallies, channel: Channel, event: str) -> _Tally:
-    return tallies.setdefault((channel, event), _Tally())
+    found = tallies.get((channel.id, event))
+    if found is None:
+        found = tallies[channel.id, event] = _Tally(channel, event)
+    return found
 
 
 def _count_ledger(tallies: _Tallies, facts: Facts, places: Map) -> None:
@@ -144,28 +156,33 @@ def _counted(each: EventCount) -> int:
 
 
 def _count_reports(tallies: _Tallies, facts: Facts, places: Map) -> None:
-    groups = {group.id: optimised(group) for group in facts.adgroups}
+    groups = {
+        group.id: (places.by_adgroup[group.id], event)
+        for group in facts.adgroups
+        if (event := optimised(group)) is not None
+    }
     for day in facts.days:
-        event = groups.get(day.id)
-        if day.level is not Level.ADGROUP or event is None:
+        if day.level is not Level.ADGROUP or day.id not in groups:
             continue
         if not facts.period.first <= day.day <= facts.period.last:
             continue
-        tally = _tally(tallies, places.by_adgroup[day.id], event)
+        tally = _tally(tallies, *groups[day.id])
         tally.is_paid_for = True
         tally.count("reported", day.day, day.conversions)
-        tally.spend[day.day] = added((tally.spend.get(day.day, Decimal(0)), day.spend))
+        tally.pay(day.day, day.spend)
 
 
-def _flow(channel: Channel, event: str, tally: _Tally, facts: Facts) -> Flow:
-    whole = _whole(channel, tally, facts)
+def _flow(tally: _Tally, facts: Facts) -> Flow:
+    whole = _whole(tally, facts)
     days = {day: _passage(tally, whole, day) for day in days_of(facts.period)}
-    return Flow(channel, event, tally.is_paid_for, days, _total([*days.values()]))
+    total = _total([*days.values()])
+    return Flow(tally.channel, tally.event, tally.is_paid_for, days, total)
 
 
-def _whole(channel: Channel, tally: _Tally, facts: Facts) -> Mapping[str, bool]:
+def _whole(tally: _Tally, facts: Facts) -> Mapping[str, bool]:
     """Of which columns all was gathered: of these what is not there is 0, of the others nothing
     can be said, as a row that is missing leaves no gap in a sum."""
+    channel = tally.channel
     ledger = bool(channel.destinations) and is_whole(facts, Part.LEDGER)
     statistics = channel.has_statistics and is_whole(facts, Part.PIXEL_STATS)
     report = tally.is_paid_for and is_whole(facts, Part.ADGROUP_REPORT)

@@ -1,14 +1,14 @@
 """What Prometheus gets of an audit. Pure.
 
 What cannot be said has no sample: a gauge that fell to 0 because a report was throttled would wake
-somebody. Labels are of a closed set: accounts and destinations are the configuration's, events are
-TikTok's standard ones (any other is `other`).
+somebody. Labels are of a closed set: accounts (by TikTok's id, for a name may be somebody's) and
+destinations are the configuration's, events are TikTok's standard ones (any other is `other`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -17,91 +17,79 @@ from relay.audit.funnel import Flow
 from relay.audit.money import Triple
 from relay.audit.summary import Summary, summarise
 from relay.event_names import BY_EVENT
+from relay.telemetry import catalogue
+from relay.telemetry.catalogue import Metric
 
 
 class Gauge(NamedTuple):
-    name: str
-    labels: Mapping[str, str]
+    """One sample: `labels` in the order of the metric's own."""
+
+    metric: Metric
+    labels: tuple[str, ...]
     value: float
 
 
-#: Name → what it says; each has the label `advertiser`.
-GAUGES: Mapping[str, str] = {
-    "relay_audit_last_run_timestamp_seconds": "When the facts of the last audit were gathered.",
-    "relay_audit_partial": "1 when facts were missing, so that not everything was judged.",
-    "relay_audit_findings": "Findings that stand, by severity.",
-    "relay_audit_findings_silenced": "Findings that another one explains.",
-    "relay_audit_checks": "Checks by what became of them.",
-    "relay_audit_spend": "Spend of the days looked at, in the account's currency.",
-    "relay_audit_reported": "Conversions that TikTok reports for the days looked at.",
-    "relay_audit_arrivals": "Arrivals of the days looked at.",
-    "relay_audit_delivered": "Events delivered, of the days looked at.",
-    "relay_audit_counted": "Events that TikTok counts from a server, of the days looked at.",
-    "relay_audit_attributed": "Events that TikTok attributes to ads, of the days looked at.",
-    "relay_audit_cpa": "Cost of a conversion over mature days, by whose count.",
-    "relay_audit_roas": "Value per unit of spend over mature days, by whose count.",
-    "relay_audit_claimed_ratio": "Share of delivered conversions that TikTok reports as its own.",
-}
+def figures(audits: Sequence[Audit]) -> Iterator[Gauge]:
+    """All of a run."""
+    for audit in audits:
+        yield from _figures(audit, audit.facts.advertiser.id)
 
 
-def figures(audit: Audit) -> Iterable[Gauge]:
-    """All of one account."""
-    account = {"advertiser": audit.facts.advertiser.id}
+def _figures(audit: Audit, advertiser: str) -> Iterator[Gauge]:
     summary = summarise(audit.facts)
-    yield Gauge("relay_audit_last_run_timestamp_seconds", account, audit.facts.now)
-    yield Gauge("relay_audit_partial", account, float(audit.is_partial))
-    yield from _judged(audit, account)
-    yield from _money(summary, account, audit.facts.advertiser.currency)
-    yield from _funnels(summary.flows, account)
+    yield Gauge(catalogue.AUDIT_LAST_RUN, (advertiser,), audit.facts.now)
+    yield Gauge(catalogue.AUDIT_PARTIAL, (advertiser,), float(audit.is_partial))
+    yield from _judged(audit, advertiser)
+    yield from _money(summary, advertiser, audit.facts.advertiser.currency)
+    yield from _funnels(summary.flows, advertiser)
 
 
-def _judged(audit: Audit, account: Mapping[str, str]) -> Iterator[Gauge]:
+def _judged(audit: Audit, advertiser: str) -> Iterator[Gauge]:
     for severity in Severity:
         count = sum(each.severity is severity for each in audit.standing)
-        yield Gauge("relay_audit_findings", {**account, "severity": severity.value}, count)
+        yield Gauge(catalogue.AUDIT_FINDINGS, (advertiser, severity.value), count)
     silenced = len(audit.findings) - len(audit.standing)
-    yield Gauge("relay_audit_findings_silenced", account, silenced)
+    yield Gauge(catalogue.AUDIT_SILENCED, (advertiser,), silenced)
     for state in State:
         count = sum(each.state is state for each in audit.judgements)
-        yield Gauge("relay_audit_checks", {**account, "state": state.value}, count)
+        yield Gauge(catalogue.AUDIT_CHECKS, (advertiser, state.value), count)
 
 
-def _money(summary: Summary, account: Mapping[str, str], currency: str) -> Iterator[Gauge]:
-    in_currency = {**account, "currency": currency}
-    yield from _known("relay_audit_spend", in_currency, summary.total.spend)
-    yield from _known("relay_audit_reported", account, summary.total.reported)
-    yield from _known("relay_audit_claimed_ratio", account, summary.settled.claimed)
-    yield from _triple("relay_audit_cpa", in_currency, summary.settled.cpa)
-    yield from _triple("relay_audit_roas", account, summary.settled.roas)
+def _money(summary: Summary, advertiser: str, currency: str) -> Iterator[Gauge]:
+    yield from _known(catalogue.AUDIT_SPEND, (advertiser, currency), summary.total.spend)
+    yield from _known(catalogue.AUDIT_REPORTED, (advertiser,), summary.total.reported)
+    yield from _known(catalogue.AUDIT_CLAIMED, (advertiser,), summary.settled.claimed)
+    yield from _triple(catalogue.AUDIT_CPA, (advertiser, currency), summary.settled.cpa)
+    yield from _triple(catalogue.AUDIT_ROAS, (advertiser,), summary.settled.roas)
 
 
-def _triple(name: str, labels: Mapping[str, str], triple: Triple) -> Iterator[Gauge]:
-    yield from _known(name, {**labels, "basis": "platform"}, triple.platform)
-    yield from _known(name, {**labels, "basis": "verified"}, triple.verified)
-    yield from _known(name, {**labels, "basis": "blended"}, triple.blended)
+def _triple(metric: Metric, labels: tuple[str, ...], triple: Triple) -> Iterator[Gauge]:
+    yield from _known(metric, (*labels, "platform"), triple.platform)
+    yield from _known(metric, (*labels, "verified"), triple.verified)
+    yield from _known(metric, (*labels, "blended"), triple.blended)
 
 
-def _known(name: str, labels: Mapping[str, str], value: Decimal | int | None) -> Iterator[Gauge]:
+def _known(metric: Metric, labels: tuple[str, ...], value: Decimal | int | None) -> Iterator[Gauge]:
     if value is not None:
-        yield Gauge(name, labels, float(value))
+        yield Gauge(metric, labels, float(value))
 
 
-def _funnels(flows: Iterable[Flow], account: Mapping[str, str]) -> Iterator[Gauge]:
+def _funnels(flows: Iterable[Flow], advertiser: str) -> Iterator[Gauge]:
     """Of the relay's destinations; custom events are added up."""
-    sums: defaultdict[tuple[str, str, str], int] = defaultdict(int)
+    sums: defaultdict[tuple[Metric, str, str], int] = defaultdict(int)
     for flow in flows:
         if not flow.channel.destinations:
             continue
         event = flow.event if flow.event in BY_EVENT else "other"
-        for name, number in _counts(flow):
+        for metric, number in _counts(flow):
             if number is not None:
-                sums[name, flow.channel.label, event] += number
-    for (name, destination, event), number in sums.items():
-        yield Gauge(name, {**account, "destination": destination, "event": event}, number)
+                sums[metric, flow.channel.label, event] += number
+    for (metric, destination, event), number in sums.items():
+        yield Gauge(metric, (advertiser, destination, event), number)
 
 
-def _counts(flow: Flow) -> Iterator[tuple[str, int | None]]:
-    yield "relay_audit_arrivals", flow.total.arrivals
-    yield "relay_audit_delivered", flow.total.delivered
-    yield "relay_audit_counted", flow.total.server
-    yield "relay_audit_attributed", flow.total.attributed
+def _counts(flow: Flow) -> Iterator[tuple[Metric, int | None]]:
+    yield catalogue.AUDIT_ARRIVALS, flow.total.arrivals
+    yield catalogue.AUDIT_DELIVERED, flow.total.delivered
+    yield catalogue.AUDIT_COUNTED, flow.total.server
+    yield catalogue.AUDIT_ATTRIBUTED, flow.total.attributed

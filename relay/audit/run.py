@@ -1,21 +1,58 @@
-"""One audit, from asking to judging; and what is kept of it."""
+"""One audit, from asking to judging."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Sequence
 
-import orjson
-
-from relay.audit.collecting import Books, Collector
-from relay.audit.document import document
+from relay.audit.collecting import Collector
+from relay.audit.facts import Target
 from relay.audit.findings import Audit
 from relay.audit.judge import judge
-from relay.config.audit import Thresholds
+from relay.clock import Clock
+from relay.config import Settings, Thresholds
+from relay.errors import RelayError
+from relay.management import Client, Limits
 
-#: Reports are kept as notes under this, by the moment they were made.
-REPORTS: Final = "audit/reports/"
+
+class NoAccounts(RelayError):
+    """Nothing says which ad accounts to audit; set `management.advertisers`."""
+
+
+def client_of(settings: Settings, token: Callable[[], str], clock: Clock) -> Client:
+    """A client for the configured TikTok; `token` is asked before every call."""
+    ask = settings.management
+    limits = Limits(qps=ask.requests_per_second, qpm=ask.requests_per_minute)
+    return Client(token, base_url=settings.tiktok.base_url, clock=clock, limits=limits)
+
+
+def targets_of(settings: Settings) -> list[Target]:
+    """The destinations, as an audit knows them."""
+    return [
+        Target(each.name, each.event_source, each.event_source_id) for each in settings.destinations
+    ]
+
+
+async def accounts_of(settings: Settings, client: Client) -> Sequence[str]:
+    """The ad accounts to be read: those of the configuration, else all that the token was given,
+    else those of the Business Centers that it can read.
+
+    Raises `NoAccounts` where nothing says any, `SecretUnavailable`, and `ManagementError`.
+    """
+    ask = settings.management
+    if ask.advertisers:
+        return ask.advertisers
+    if ask.app_id is not None and ask.app_secret is not None:
+        granted = client.granted_accounts(ask.app_id, ask.app_secret.read())
+        found = [each.advertiser_id async for each in granted]
+    else:
+        found = [
+            asset.asset_id
+            async for center in client.business_centers()
+            async for asset in client.assets(center.bc_id, "ADVERTISER")
+        ]
+    if not found:
+        raise NoAccounts
+    return found
 
 
 async def audit_accounts(
@@ -30,18 +67,3 @@ async def audit_accounts(
         facts = await collector.collect(assignment, days)
         yield judge(facts, thresholds)
         await collector.remember(facts)
-
-
-async def keep(books: Books, audits: Sequence[Audit], *, version: str, most: int) -> None:
-    """Keep the report of a run, and of earlier ones the newest `most`. Raises
-    `JournalUnavailable`."""
-    made_at = max(each.facts.now for each in audits)
-    said = orjson.dumps(document(audits, version=version, made_at=made_at))
-    await books.put_note(_key(made_at), said)
-    kept = [key async for key, _ in books.notes(REPORTS)]
-    if len(kept) > most:
-        await books.drop_notes(REPORTS, kept[-most])
-
-
-def _key(made_at: float) -> str:
-    return f"{REPORTS}{datetime.fromtimestamp(made_at, UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -40,8 +40,7 @@ class Sampled:
 
     def orders(self, destinations: Iterable[str], code: str) -> Sequence[Sample]:
         """Rows whose order was sampled whole. Where all are sampled, those without an order,
-        too.
-        """
+        too."""
         return [row for row in self.of(destinations, code) if self._holds(row.order)]
 
     def clicks(self, destinations: Iterable[str], code: str) -> Sequence[Sample]:

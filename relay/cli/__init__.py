@@ -7,8 +7,14 @@
     workshop        the journal, for writing where no relay runs
     operator_http   the API of a running relay
     rows, columns   files of conversions
+    ad_commands     what can be typed about an ad account
+    ad_account      its token, a client, which accounts; `token_file`; `asking`, `told`: what is
+                    said meanwhile, and what failed
+    sheet           rows as a table, CSV or JSON, as they come; `cells`, `ad_columns`
+    consent         TikTok's consent page and the way back from it; `consent_http`
 
-One file a command: serve, sandbox, check, normalize, imports, find, dead_letters, journal.
+One file a command: serve, sandbox, check, normalize, imports, find, dead_letters, journal, login,
+report (`report_options`); ad_lists has accounts, campaigns, ad groups, ads and pixels.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.
 
@@ -18,6 +24,13 @@ Decisions, and why:
 * **Who reads never disturbs.** Reading commands open the journal's folder read-only, beside a
   running relay. What changes something goes through the running relay where there is one, because
   a folder has one writer.
+* **An ad account needs no relay.** Its commands read two tables of a configuration, or none.
+* **A secret is never an option**: others see what is typed. Tokens come from files, variables or a
+  prompt, and go into files that only their owner reads.
+* **A number is never cut.** A table that does not fit leaves columns out and says which; a long one
+  is cut with a note. CSV and JSON have everything, as it comes.
+* **Cells of CSV are no formulas** (see `cells`): the apostrophe changes a name that begins with a
+  formula's sign, and who needs it exact takes the JSON.
 * **Standard output is for results, standard error for what is said about them**: a pipe gets the
   former alone, and nothing of it is coloured.
 """

@@ -7,7 +7,7 @@ each. Names are written without anything that could steer the terminal.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -62,7 +62,9 @@ _SEVERITIES = {
 }
 _COUNTED = (Severity.CRITICAL, Severity.HIGH)
 _MAX_FLOWS = 6
-_STEPS = ("arrived", "delivered", "server", "browser", "attributed", "reported", "spend")
+#: What is left for the name of a destination, at least.
+_NAME = 9
+_STEPS = ("arrived", "delivered", "server", "browser", "attrib.", "reported", "spend")
 
 
 class _Line(NamedTuple):
@@ -126,14 +128,12 @@ def _money(audit: Audit, summary: Summary, width: int) -> Iterator[_Line]:
     currency = audit.facts.advertiser.currency
     yield _Line("")
     events = plain(", ".join(summary.basis.events), 30)
-    yield _Line(
-        _fit(
-            f"spend {money(total.spend, currency)}   {events}: {count(total.delivered)} delivered, "
-            f"{count(total.reported)} reported, {percent(settled.claimed)} claimed",
-            width,
-        ),
-        "bold",
+    said = (
+        f"spend {money(total.spend, currency)}; {events}: {count(total.delivered)} delivered, "
+        f"{count(total.reported)} reported, {percent(settled.claimed)} claimed"
     )
+    for text in _wrap(said, width, 2):
+        yield _Line(text, "bold")
     yield _Line(
         f"{'':<6}{'platform':>12}{'verified':>12}{'blended':>12}   {_mature(summary)}", "dim"
     )
@@ -161,9 +161,11 @@ def _funnel(flows: Sequence[Flow], currency: str, width: int) -> Iterator[_Line]
     if not flows:
         return
     events = {flow.event for flow in flows}
-    rows = [_steps(flow, currency) for flow in flows]
-    sizes = [max(map(len, column)) + 2 for column in zip(_STEPS, *rows, strict=True)]
-    name_size = max(12, width - sum(sizes))
+    rows = [_steps(flow, currency, count) for flow in flows]
+    if sum(_sizes(rows)) > width - _NAME:
+        rows = [_steps(flow, currency, _brief) for flow in flows]
+    sizes = _sizes(rows)
+    name_size = width - sum(sizes)
     head = plain(flows[0].event) if len(events) == 1 else "funnel"
     names = [
         plain(flow.channel.label if len(events) == 1 else f"{flow.event} {flow.channel.label}")
@@ -176,7 +178,7 @@ def _funnel(flows: Sequence[Flow], currency: str, width: int) -> Iterator[_Line]
         yield _Line(f"{set_cell_size(_fit(name, name_size - 1), name_size)}{numbers}", style)
 
 
-def _steps(flow: Flow, currency: str) -> Sequence[str]:
+def _steps(flow: Flow, currency: str, written: Callable[[int | None], str]) -> Sequence[str]:
     total = flow.total
     numbers = (
         total.arrivals,
@@ -186,7 +188,19 @@ def _steps(flow: Flow, currency: str) -> Sequence[str]:
         total.attributed,
         total.reported,
     )
-    return [*(count(each) for each in numbers), amount(total.spend, currency)]
+    return [*(written(each) for each in numbers), amount(total.spend, currency)]
+
+
+def _sizes(rows: Sequence[Sequence[str]]) -> Sequence[int]:
+    """Of the columns of numbers, each with what sets it apart from the one before."""
+    return [max(map(len, column)) + 2 for column in zip(_STEPS, *rows, strict=True)]
+
+
+def _brief(number: int | None) -> str:
+    """Where there is no room for millions in full."""
+    if number is None or number < 100_000:
+        return count(number)
+    return f"{number / 1000:,.0f}k" if number < 10**7 else f"{number / 10**6:,.1f}M"
 
 
 def _findings(audit: Audit, width: int, lines: int) -> Sequence[_Line]:
@@ -203,7 +217,7 @@ def _findings(audit: Audit, width: int, lines: int) -> Sequence[_Line]:
     short = [line for each in standing[:room] for line in _in_short(each, width)]
     rest = standing[room:]
     if rest:
-        short.append(_Line(f"and {tally(rest)} more: see --html FILE or --json", "dim"))
+        short.append(_Line(_fit(f"and {tally(rest)} more (--html, --json)", width), "dim"))
     return short
 
 
@@ -247,7 +261,8 @@ def _footer(audit: Audit, summary: Summary, width: int) -> Iterator[_Line]:
     if summary.unconvertible:
         missing = plain(", ".join(summary.unconvertible), 30)
         yield _Line(_fit(f"no rate for {missing}: amounts with it cannot be said", width), YELLOW)
-    yield _Line(_fit(f"{states}; {explained}", width), "dim")
+    for text in _wrap(f"{states}; {explained}", width, 2):
+        yield _Line(text, "dim")
 
 
 def _lost(summary: Summary, width: int) -> Iterator[_Line]:

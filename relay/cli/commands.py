@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from relay.cli import ad_commands
 from relay.cli.help import Sections
 from relay.cli.options import (
     AsJson,
@@ -25,7 +26,8 @@ app = typer.Typer(
     cls=Sections,
     help="A conversions relay for TikTok's Events API v1.3: takes purchases, sign-ups, carts and "
     "leads, hashes every personal identifier, delivers each event once, or says exactly why not.",
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. Begin with `relay demo`.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a critical finding of "
+    "`audit` stands. Begin with `relay demo`.",
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -124,14 +126,26 @@ def sandbox(
             show_default=False,
         ),
     ] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CHECK",
+            help="What is wrong with its ad account: the check that has to find it (`CFG-02`).",
+            show_default=False,
+        ),
+    ] = None,
     light: Annotated[
         bool, typer.Option("--light", help="Count only, for measuring: no checks, nothing kept.")
     ] = False,
 ) -> None:
-    """Run a strict local stand-in for TikTok's API, with faults on demand."""
+    """Run a strict local stand-in for TikTok's API, with faults on demand.
+
+    It plays the Events API, and an ad account for the Marketing API whose ads have run for a month:
+    people click and buy, and what a relay delivers to it is counted and attributed.
+    """
     from relay.cli.sandbox import run
 
-    run(host, port, faults=faults, light=light)
+    run(host, port, faults=faults, scenario=scenario, light=light)
 
 
 # --- configuring ----------------------------------------------------------------------------------
@@ -339,3 +353,8 @@ def journal_verify(
     from relay.cli.journal import verify_journal
 
     raise typer.Exit(verify_journal(config, journal, as_json=as_json))
+
+
+# --- ad account: in a file of their own -----------------------------------------------------------
+
+ad_commands.register(app)

@@ -28,6 +28,64 @@ JournalFolder = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--token-file",
+        metavar="FILE",
+        help="The file with the token; else management.access_token of the configuration, else "
+        "$TIKTOK_ACCESS_TOKEN, else the file that `relay login` wrote.",
+        show_default=False,
+    ),
+]
+AsLines = Annotated[
+    bool, typer.Option("--json", help="JSON on standard output, an object a line; nothing is cut.")
+]
+AsCsv = Annotated[
+    bool,
+    typer.Option(
+        "--csv",
+        help="CSV on standard output, nothing is cut; no text in it is a formula to a spreadsheet.",
+    ),
+]
+Account = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="ADVERTISER",
+        help="An ad account's id; else all of the token.",
+        show_default=False,
+    ),
+]
+Accounts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--advertiser", metavar="ID", help="This account; may be repeated.", show_default=False
+    ),
+]
+Campaigns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--campaign", metavar="ID", help="Of this campaign; may be repeated.", show_default=False
+    ),
+]
+AdGroups = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--adgroup", metavar="ID", help="Of this ad group; may be repeated.", show_default=False
+    ),
+]
+Status = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WORD",
+        help="Of this status only: `enable`, `delivery_ok`, `pixel_unbind`, …",
+        show_default=False,
+    ),
+]
+Deleted = Annotated[bool, typer.Option("--deleted/--no-deleted", help="Deleted ones, too.")]
+MostRows = Annotated[
+    int, typer.Option("--rows", min=1, max=10_000, help="Of a table, the first so many rows.")
+]
 DestinationName = Annotated[
     str | None,
     typer.Option(
@@ -50,3 +108,20 @@ class FileFormat(StrEnum):
 
     NDJSON = "ndjson"
     CSV = "csv"
+
+
+class ReportLevel(StrEnum):
+    """What a row of a report is about."""
+
+    ACCOUNT = "account"
+    CAMPAIGN = "campaign"
+    ADGROUP = "adgroup"
+    AD = "ad"
+
+
+class ReportBy(StrEnum):
+    """What time a row of a report is of."""
+
+    DAY = "day"
+    HOUR = "hour"
+    NONE = "none"

@@ -1,4 +1,7 @@
-"""`relay check --online`: do the servers answer that it names? Nothing is changed."""
+"""`relay check --online`: do the servers answer that it names, and TikTok's Marketing API?
+
+Nothing is changed.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,11 @@ from typing import NamedTuple
 
 from relay import assembly
 from relay.cli.archive import quiet_watchers
+from relay.clock import SystemClock
 from relay.config import Settings
 from relay.errors import ConfigError, DatabaseRefused, DatabaseUnavailable
 from relay.kafka.connection import KafkaConnection
+from relay.secrets import SecretUnavailable
 from relay.sources import kafka
 
 
@@ -33,7 +38,25 @@ async def ask(settings: Settings) -> list[Asked]:
             reading = assembly.reader_settings_of(source)
             problem = await _ask_brokers(reading.connection, reading.topics)
             asked.append(Asked(f"source {source.name}", problem))
+    if settings.management.access_token is not None:
+        asked.append(Asked("management", await _ask_ad_accounts(settings)))
     return asked
+
+
+async def _ask_ad_accounts(settings: Settings) -> str | None:
+    """Is the token taken, and may it read the accounts that are named?"""
+    from relay.audit.run import NoAccounts, accounts_of, client_of  # noqa: PLC0415  # as below
+    from relay.management.errors import ManagementError  # noqa: PLC0415  # as below
+
+    token = settings.management.access_token
+    if token is None:
+        return None
+    try:
+        async with client_of(settings, token.read, SystemClock()) as client:
+            await client.advertisers(await accounts_of(settings, client)).all()
+    except (ManagementError, NoAccounts, SecretUnavailable) as error:
+        return str(error)
+    return None
 
 
 async def _ask_brokers(connection: KafkaConnection, topics: Sequence[str]) -> str | None:

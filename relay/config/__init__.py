@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from relay.config.audit import Audit, Thresholds
 from relay.config.checks import Check, Parts, secrets_can_be_read, warnings
-from relay.config.load import DEFAULT_FILE, load
+from relay.config.load import DEFAULT_FILE, AdAccount, load, load_ad_account
 from relay.config.management import Management
 from relay.config.settings import (
     Consent,
@@ -37,6 +37,7 @@ from relay.config.wording import mistakes_of
 
 __all__ = [
     "DEFAULT_FILE",
+    "AdAccount",
     "Address",
     "Audit",
     "Check",
@@ -58,6 +59,7 @@ __all__ = [
     "TikTok",
     "WithoutMatchKey",
     "load",
+    "load_ad_account",
     "mistakes_of",
     "secrets_can_be_read",
     "warnings",

@@ -267,7 +267,7 @@ class Audit(Section):
     """How far back it looks; whole days of the account's zone, today among them."""
 
     rates: dict[CurrencyCode, Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]] = {}
-    """What one unit of each currency is worth in one of your choice (`{ EUR = "1", USD = "0.92" }`):
+    """What one unit of each currency is worth in one of your choice, `{ EUR = "1", USD = "0.92" }`:
     for events in other currencies than the account's. Without it their values are not compared."""
 
     keep_reports: Annotated[int, Field(ge=1, le=1000)] = 30

@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from relay.config.management import Management
 from relay.config.settings import Destination, Journal, Listen, Settings, Source
 from relay.config.values import as_duration
 from relay.errors import Mistake
@@ -24,6 +25,7 @@ class Parts:
 
     journal: Journal | None
     listen: Listen | None
+    management: Management | None
     destinations: Mapping[str, Destination]
     sources: Mapping[str, Source]
     declared: frozenset[str]
@@ -217,19 +219,27 @@ def secrets_can_be_read(parts: Parts) -> Iterator[Mistake]:
 
 def secrets_of(parts: Parts) -> Iterator[tuple[str, Secret]]:
     """Every secret of the configuration, with its key."""
-    if parts.listen is not None and parts.listen.operator_token is not None:
-        yield "listen.operator_token", parts.listen.operator_token
-    journal = parts.journal
-    if journal is not None and journal.postgres is not None and journal.postgres.secret is not None:
-        yield "journal.postgres", journal.postgres.secret
-    if journal is not None and journal.security.password is not None:
-        yield "journal.security.password", journal.security.password
+    for name, secret in _single_secrets(parts):
+        if secret is not None:
+            yield name, secret
     for key, destination in parts.destinations.items():
         yield f"{key}.access_token", destination.access_token
     for key, source in parts.sources.items():
         for name, secrets in (("secrets", source.secrets), ("keys", source.keys)):
             for index, secret in enumerate(secrets):
                 yield f"{key}.{name}[{index}]", secret
+
+
+def _single_secrets(parts: Parts) -> Iterator[tuple[str, Secret | None]]:
+    """Those of tables that there is one of."""
+    if parts.listen is not None:
+        yield "listen.operator_token", parts.listen.operator_token
+    if parts.journal is not None:
+        database = parts.journal.postgres
+        yield "journal.postgres", None if database is None else database.secret
+        yield "journal.security.password", parts.journal.security.password
+    if parts.management is not None:
+        yield "management.access_token", parts.management.access_token
 
 
 def warnings(settings: Settings, *, now: float) -> list[Mistake]:
@@ -245,10 +255,14 @@ def warnings(settings: Settings, *, now: float) -> list[Mistake]:
     if not settings.sources:
         problem = "there is none: nothing can arrive but by `relay import`"
         found.append(Mistake("sources", problem, "Add a [[sources]] table"))
-    if settings.tiktok.base_url.startswith("http://") and not _is_local(settings.tiktok.base_url):
+    return [*found, *base_url_is_safe(settings.tiktok.base_url)]
+
+
+def base_url_is_safe(base_url: str) -> Iterator[Mistake]:
+    """For whoever sends a token there."""
+    if base_url.startswith("http://") and not _is_local(base_url):
         problem = "not https: tokens travel in the clear"
-        found.append(Mistake("tiktok.base_url", problem, "Write https://"))
-    return found
+        yield Mistake("tiktok.base_url", problem, "Write https://")
 
 
 def _doubts(key: str, destination: Destination, *, now: float) -> Iterator[Mistake]:

@@ -11,9 +11,10 @@ from typing import TypeVar, cast
 from pydantic import ValidationError
 
 from relay.config.checks import STRUCTURE, Check, Parts, secrets_can_be_read, secrets_of
+from relay.config.management import Management
 from relay.config.overlay import lay_over, unknown_names
 from relay.config.section import Section
-from relay.config.settings import Destination, Journal, Listen, Settings, Source
+from relay.config.settings import Destination, Journal, Listen, Settings, Source, TikTok
 from relay.config.wording import mistakes_of, unknown_variable
 from relay.errors import ConfigError, Mistake
 
@@ -60,6 +61,49 @@ def load(
     return settings
 
 
+class AdAccount(Section):
+    """The tables that reading an ad account takes; a configuration may have these alone."""
+
+    tiktok: TikTok = TikTok()
+    management: Management = Management()
+
+
+def load_ad_account(path: Path | None, environ: Mapping[str, str]) -> AdAccount:
+    """As `load`, of these tables only: what else a configuration has to have may be missing, and
+    mistakes in the other tables are not looked for, but for a table that there is not. No secret is
+    read. Raises `ConfigError`."""
+    table = _read(path, environ)
+    mistakes = lay_over(table, environ, sections=_SECTIONS)
+    own = {
+        name: value
+        for name, value in table.items()
+        if name in AdAccount.model_fields or name not in _SECTIONS
+    }
+    settings = None
+    try:
+        settings = AdAccount.model_validate(own, context={"environ": environ})
+    except ValidationError as invalid:
+        mistakes += mistakes_of(invalid)
+    mistakes += [
+        unknown_variable(name, _SECTIONS)
+        for name in unknown_names(environ, sections=_SECTIONS, in_use=_references(table))
+    ]
+    if mistakes or settings is None:
+        raise ConfigError(mistakes)
+    return settings
+
+
+def _references(value: object) -> set[str]:
+    """The variables that any text of the table refers to."""
+    if isinstance(value, str):
+        return {value.removeprefix("env:")} if value.startswith("env:") else set()
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        return set().union(*map(_references, value))
+    return set()
+
+
 def _read(path: Path | None, environ: Mapping[str, str]) -> dict[str, object]:
     named = path or (Path(environ["RELAY_CONFIG"]) if environ.get("RELAY_CONFIG") else None)
     file = named or DEFAULT_FILE
@@ -100,6 +144,7 @@ def _parts(table: Mapping[str, object], context: Mapping[str, object]) -> Parts:
     return Parts(
         journal=_sound(Journal, table.get("journal", {}), context),
         listen=_sound(Listen, table.get("listen", {}), context),
+        management=_sound(Management, table.get("management", {}), context),
         destinations=_each(Destination, "destinations", table, context),
         sources=_each(Source, "sources", table, context),
         declared=frozenset(declared),

@@ -215,7 +215,7 @@ class Destination(Section):
     page_url: HttpUrl | None = None
     """For web events whose sender carries none: TikTok requires `page.url` of web events."""
 
-    aliases: dict[str, str] = {}  # noqa: RUF012  # pydantic copies it
+    aliases: dict[str, str] = {}  # pydantic copies it
     """Event names to rename before sending: `CompletePayment = "Purchase"`. Repeats are recognised
     by event name: use here the name that the browser pixel sends."""
 
@@ -304,7 +304,7 @@ class Source(Section):
     keys: tuple[SecretRef, ...] = ()
     """What the sender shows as `Authorization: Bearer`; each belongs to one source."""
 
-    options: dict[str, object] = {}  # noqa: RUF012  # pydantic copies it
+    options: dict[str, object] = {}  # pydantic copies it
     """The kind's own keys; written beside the others, gathered here."""
 
     @model_validator(mode="before")

@@ -11,10 +11,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from relay.config import Settings, kafka, settings
+from relay.config import Settings, audit, kafka, management, settings
 from relay.sources import registry
 
 Schema = dict[str, Any]
+
+#: Files of tables that stand in others.
+_TABLES = (kafka, management, audit)
 
 
 def config_schema() -> Schema:
@@ -54,7 +57,7 @@ def _described(model: type[BaseModel], module: ModuleType, *, prefix: str = "") 
     `prefix` stands before the names of the definitions that it refers to."""
     template = f"#/$defs/{prefix}{{model}}"
     schema = model.model_json_schema(mode="serialization", ref_template=template)
-    texts = {**dict(_docstrings(kafka)), **dict(_docstrings(module))}
+    texts = {key: text for each in (*_TABLES, module) for key, text in _docstrings(each)}
     for name, table in (*schema.get("$defs", {}).items(), (model.__name__, schema)):
         table.pop("title", None)
         for key, value in table.get("properties", {}).items():

@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 
 from relay.clock import SystemClock
-from relay.demo import accounts
+from relay.demo import accounts, audit
 from relay.demo.acts import Acts
 from relay.demo.http import Senders
 from relay.demo.relay_process import RelayProcess
@@ -22,7 +22,6 @@ from relay.demo.search import search
 from relay.demo.sums import Equation, Promised, Received, equations
 from relay.errors import ConfigError, Mistake
 from relay.sandbox.http import Running, running
-from relay.sandbox.settings import SandboxSettings
 
 _CLOCK = SystemClock()
 
@@ -54,11 +53,12 @@ async def _tell(folder: Path, *, keep: bool) -> int:
     async with _stage(folder) as (sandbox, relay, senders):
         acts = Acts(screen, sandbox, relay, senders)
         await acts.play()
-        wrong = [each for each in await _account(acts, screen) if not each.holds]
+        wrong = [each.says for each in await _account(acts, screen) if not each.holds]
+        if not await audit.audit(relay, screen):
+            wrong.append("the audit finds what is wrong with the ad account")
         seconds = _CLOCK.monotonic() - began
         if wrong:
-            said = "; ".join(each.says for each in wrong)
-            screen.plain(f"\nIt does not add up: {said}", style="bold red")
+            screen.plain(f"\nIt does not add up: {'; '.join(wrong)}", style="bold red")
         else:
             screen.plain(f"\nIt adds up, in {seconds:.0f} s.", style="bold green")
         if keep:
@@ -69,7 +69,11 @@ async def _tell(folder: Path, *, keep: bool) -> int:
 @asynccontextmanager
 async def _stage(folder: Path) -> AsyncIterator[tuple[Running, RelayProcess, Senders]]:
     """The stand-in, the relay (not yet started) and the senders; nothing of them stays behind."""
-    async with running(SandboxSettings(), _CLOCK) as sandbox, aiohttp.ClientSession() as session:
+    ads = audit.ad_account(_CLOCK.now())
+    async with (
+        running(audit.SANDBOX, _CLOCK, ads=ads) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
         relay = RelayProcess(folder, sandbox.base_url)
         relay.write_config()
         try:
@@ -108,6 +112,7 @@ async def _keep_running(screen: Screen, sandbox: Running, relay: RelayProcess) -
     screen.line("their key", relay.environ["DEMO_KEY_BACKEND"])
     screen.line("operator", f"{relay.operator_url}/metrics   /healthz   /api/lanes")
     screen.line("TikTok", f"{sandbox.url}/sandbox")
+    screen.line("the audit", str(relay.folder / "audit.html"))
     screen.line("look", f"relay find poison-0 --journal {relay.journal}")
     screen.line("folder", str(relay.folder))
     with contextlib.suppress(asyncio.CancelledError):

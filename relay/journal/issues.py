@@ -57,7 +57,7 @@ def pack_row(row: Row) -> bytes:
     fields: dict[str, dict[str, int]] = {}
     for (field, reason), many in row.items():
         fields.setdefault(field, {})[reason] = many
-    return orjson.dumps(fields)
+    return orjson.dumps(fields, option=orjson.OPT_NON_STR_KEYS)  # members of enums, too
 
 
 def unpack_row(value: bytes) -> Row:

@@ -8,6 +8,7 @@ three, and of test events, too: what is absent is zero.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +27,8 @@ _ZERO = Decimal(0)
 
 #: More than so many seconds after its time an event is late, under this name.
 LATE: Final[Mapping[str, int]] = {"1h": 3600, "7d": 7 * 86_400, "28d": 28 * 86_400}
-_ON_TIME_S = LATE["1h"]
+_WORDS, _BOUNDS = list(LATE), list(LATE.values())
+_ON_TIME_S = _BOUNDS[0]
 _CLICKED = MatchKey.TTCLID.value
 
 
@@ -181,8 +183,7 @@ def _sum_real(
         row = sums[hour, name]
         row.count += count
         row.reasons[reason.value] += count
-        for key in MatchKey(mask):
-            row.keys[(key.name or "").lower()] += count
+        row.keys.update(dict.fromkeys(_key_names(mask), count))
     amounts: defaultdict[_Amounts, list[str | None]] = defaultdict(list)
     for hour, name, currency, mask, value in zip(
         hours, names, currencies, match_keys, values, strict=True
@@ -192,9 +193,18 @@ def _sum_real(
         for (hour, name, currency, clicked), texts in amounts.items():
             _sum_amounts(sums[hour, name], currency, texts, clicked=bool(clicked))
     if now - min(event_times) > _ON_TIME_S:
-        for hour, name, event_time in zip(hours, names, event_times, strict=True):
-            late = [word for word, seconds in LATE.items() if now - event_time > seconds]
-            sums[hour, name].late.update(late)
+        places = zip(hours, names, [_lateness(now - at) for at in event_times], strict=True)
+        for (hour, name, lateness), count in Counter(places).items():
+            sums[hour, name].late.update(dict.fromkeys(_WORDS[:lateness], count))
+
+
+def _key_names(mask: int) -> list[str]:
+    return [(key.name or "").lower() for key in MatchKey(mask)]
+
+
+def _lateness(age_s: float) -> int:
+    """How many of `LATE` it is beyond."""
+    return bisect_left(_BOUNDS, age_s)
 
 
 #: Hour, event name, currency, and whether there was a click id (not 0).
@@ -207,7 +217,7 @@ def _sum_amounts(
     if currency is None:
         row.worthless += len(texts)
         return
-    amounts = [Decimal(text) for text in texts if text is not None]
+    amounts = list(map(Decimal, filter(None, texts)))
     row.worthless += len(texts) - len(amounts)
     if not amounts:
         return

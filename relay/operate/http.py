@@ -65,6 +65,7 @@ class OperatorListener:
                 web.post("/api/dead-letters/replay", self._replay),
                 web.get("/api/journal/stats", self._stats),
                 web.get("/api/lanes", self._lanes),
+                web.get("/api/audit", self._audit),
                 web.get("/api/notes", self._notes),
                 web.post("/api/notes", self._put_note),
                 web.post("/api/notes/drop", self._drop_notes),
@@ -180,6 +181,13 @@ class OperatorListener:
 
     async def _lanes(self, request: web.Request) -> web.Response:
         return _json(self._operations.lanes())
+
+    async def _audit(self, request: web.Request) -> web.Response:
+        """The report of the last audit, whichever replica made it."""
+        report = await self._operations.last_audit()
+        if report is None:
+            return _error(404, "no audit was made yet")
+        return web.Response(body=report, content_type="application/json")
 
     async def _notes(self, request: web.Request) -> web.Response:
         """`?prefix=…&behind=…`: notes in the order of their keys, as many as fit an answer."""

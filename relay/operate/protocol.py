@@ -77,6 +77,11 @@ class Operations(Protocol):
         """Forget the notes whose keys begin so and sort before `before`."""
         ...
 
+    async def last_audit(self) -> bytes | None:
+        """The report of the last audit, as JSON; None where there was none. Raises
+        `JournalUnavailable`."""
+        ...
+
     def stats(self) -> Mapping[str, Any]:
         """`{"destinations": [{"name", "accepted", "settled", "waiting", "size_bytes",
         "oldest_at", "gap"}]}`."""

@@ -148,7 +148,110 @@ LOG_LINES_WITHHELD = Metric(
     "Log lines not written because the same was written a moment before.",
     ("line",),
 )
+AUDIT_LAST_RUN = Metric(
+    "relay_audit_last_run_timestamp_seconds",
+    "gauge",
+    "When the facts of the last audit were gathered.",
+    ("advertiser",),
+)
+AUDIT_PARTIAL = Metric(
+    "relay_audit_partial",
+    "gauge",
+    "1 when facts were missing, so that not everything was judged.",
+    ("advertiser",),
+)
+AUDIT_FINDINGS = Metric(
+    "relay_audit_findings",
+    "gauge",
+    "Findings that stand, by severity.",
+    ("advertiser", "severity"),
+)
+AUDIT_SILENCED = Metric(
+    "relay_audit_findings_silenced", "gauge", "Findings that another one explains.", ("advertiser",)
+)
+AUDIT_CHECKS = Metric(
+    "relay_audit_checks", "gauge", "Checks by what became of them.", ("advertiser", "state")
+)
+AUDIT_SPEND = Metric(
+    "relay_audit_spend",
+    "gauge",
+    "Spend of the days looked at, in the account's currency.",
+    ("advertiser", "currency"),
+)
+AUDIT_REPORTED = Metric(
+    "relay_audit_reported",
+    "gauge",
+    "Conversions that TikTok reports for the days looked at.",
+    ("advertiser",),
+)
+AUDIT_ARRIVALS = Metric(
+    "relay_audit_arrivals",
+    "gauge",
+    "Arrivals of the days looked at.",
+    ("advertiser", "destination", "event"),
+)
+AUDIT_DELIVERED = Metric(
+    "relay_audit_delivered",
+    "gauge",
+    "Events delivered, of the days looked at.",
+    ("advertiser", "destination", "event"),
+)
+AUDIT_COUNTED = Metric(
+    "relay_audit_counted",
+    "gauge",
+    "Events that TikTok counts from a server, of the days looked at.",
+    ("advertiser", "destination", "event"),
+)
+AUDIT_ATTRIBUTED = Metric(
+    "relay_audit_attributed",
+    "gauge",
+    "Events that TikTok attributes to ads, of the days looked at.",
+    ("advertiser", "destination", "event"),
+)
+AUDIT_CPA = Metric(
+    "relay_audit_cpa",
+    "gauge",
+    "Cost of a conversion over mature days, by whose count: `platform`, `verified` (by clicks that "
+    "the relay saw) or `blended` (all delivered).",
+    ("advertiser", "currency", "basis"),
+)
+AUDIT_ROAS = Metric(
+    "relay_audit_roas",
+    "gauge",
+    "Value per unit of spend over mature days, by whose count.",
+    ("advertiser", "basis"),
+)
+AUDIT_CLAIMED = Metric(
+    "relay_audit_claimed_ratio",
+    "gauge",
+    "Share of the delivered conversions that TikTok reports as its own.",
+    ("advertiser",),
+)
+AUDIT_RUNS = Metric(
+    "relay_audit_runs_total",
+    "counter",
+    "Audits by how they ended: `whole`, `partial` or `failed`.",
+    ("result",),
+)
 BUILD_INFO = Metric("relay_build_info", "gauge", "1, with the relay's version.", ("version",))
+
+#: What the last audits found.
+AUDIT_GAUGES = (
+    AUDIT_LAST_RUN,
+    AUDIT_PARTIAL,
+    AUDIT_FINDINGS,
+    AUDIT_SILENCED,
+    AUDIT_CHECKS,
+    AUDIT_SPEND,
+    AUDIT_REPORTED,
+    AUDIT_ARRIVALS,
+    AUDIT_DELIVERED,
+    AUDIT_COUNTED,
+    AUDIT_ATTRIBUTED,
+    AUDIT_CPA,
+    AUDIT_ROAS,
+    AUDIT_CLAIMED,
+)
 
 METRICS = (
     ARRIVALS,
@@ -174,6 +277,8 @@ METRICS = (
     KAFKA_COMMITS,
     KAFKA_LAG,
     KAFKA_STATE,
+    *AUDIT_GAUGES,
+    AUDIT_RUNS,
     LOG_LINES_WITHHELD,
     BUILD_INFO,
 )
@@ -205,6 +310,9 @@ LOG_LINES: dict[str, tuple[str, ...]] = {
     "kafka.assigned": ("source", "partitions"),
     "kafka.commit_failed": ("source", "error", "withheld"),
     "kafka.stopped": ("source", "partition", "offset", "invalid", "seen"),
+    "audit.done": ("accounts", "findings", "partial", "seconds"),
+    "audit.critical": ("advertiser", "check", "subject", "since"),
+    "audit.failed": ("error", "endpoint", "code", "request_id", "retry_in_s"),
     "task.failed": ("task", "error", "where"),
     "library.spoke": ("library", "template", "error", "where", "withheld"),
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -22,6 +22,9 @@ from relay.telemetry.catalogue import Metric
 
 #: The values of a metric's labels, in their order.
 Labels = tuple[str, ...]
+
+#: A gauge as somebody else counted it.
+Sample = tuple[Metric, Labels, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,14 @@ def of_kafka(view: KafkaView) -> Iterator[Family]:
         for topic, lag in topics.items()
     }
     yield gauge(catalogue.KAFKA_LAG, lags)
+
+
+def of_audit(samples: Iterable[Sample]) -> Iterator[Family]:
+    by_metric: dict[Metric, dict[Labels, float]] = {}
+    for metric, labels, value in samples:
+        by_metric.setdefault(metric, {})[labels] = value
+    for metric, values in by_metric.items():
+        yield gauge(metric, values)
 
 
 def states_of(view: LaneView | KafkaView) -> Mapping[Labels, float]:

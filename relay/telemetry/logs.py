@@ -190,6 +190,43 @@ class Log:
             seen=seen,
         )
 
+    def audited(self, *, accounts: int, findings: int, partial: bool, seconds: float) -> None:
+        """An audit was made; `findings` are those that stand."""
+        self._logger.info(
+            "audit.done",
+            accounts=accounts,
+            findings=findings,
+            partial=partial,
+            seconds=round(seconds, 1),
+        )
+
+    def audit_critical(
+        self, *, advertiser: str, check: str, subject: str, since: str | None
+    ) -> None:
+        """A critical finding stands; `subject` is a word and an id of TikTok's or ours."""
+        self._logger.warning(
+            "audit.critical", advertiser=advertiser, check=check, subject=subject, since=since
+        )
+
+    def audit_failed(
+        self,
+        error: Exception,
+        *,
+        endpoint: str | None = None,
+        code: int | None = None,
+        request_id: str | None = None,
+        retry_in_s: float,
+    ) -> None:
+        """No audit could be made; which call of TikTok's API it was, and what it said."""
+        self._logger.warning(
+            "audit.failed",
+            error=type(error).__name__,
+            endpoint=endpoint,
+            code=code,
+            request_id=request_id,
+            retry_in_s=round(retry_in_s),
+        )
+
     def task_failed(self, task: str, error: BaseException) -> None:
         """Something that nobody expected: its kind and place. Its message may hold data."""
         self._logger.error(

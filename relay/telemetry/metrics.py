@@ -11,7 +11,7 @@ from prometheus_client.metrics_core import Metric as Family
 from relay.model import Attempt, Outcome, Reason
 from relay.telemetry import catalogue, exposition
 from relay.telemetry.catalogue import MAX_CUSTOM_EVENTS, STANDARD_EVENTS
-from relay.telemetry.exposition import JournalView, KafkaView, Labels, LaneView
+from relay.telemetry.exposition import JournalView, KafkaView, Labels, LaneView, Sample
 
 #: Answers carry codes of TikTok's choosing: this many are labels of their own.
 _MAX_CODES = 100
@@ -71,7 +71,7 @@ class Telemetry:
 
     def __init__(self, *, version: str, now: Callable[[], float]) -> None:
         self._now = now
-        self._version = version
+        self.version = version
         self._events = Admitted(STANDARD_EVENTS, MAX_CUSTOM_EVENTS)
         self._codes = Admitted(("0",), _MAX_CODES)
         self._fields = Admitted((), _MAX_FIELDS)
@@ -90,6 +90,7 @@ class Telemetry:
         self._journal: JournalView | None = None
         self._lanes: LaneView | None = None
         self._kafka: KafkaView | None = None
+        self._audit: Callable[[], Iterable[Sample]] | None = None
         self._registry = exposition.registry_of(self.families)
 
     # What happened to events -------------------------------------------------------------------
@@ -181,6 +182,14 @@ class Telemetry:
         """Ask these sources at each scrape."""
         self._kafka = view
 
+    def audited(self, result: str) -> None:
+        """An audit ended: `whole`, `partial` or `failed`."""
+        self._tallies[catalogue.AUDIT_RUNS].add((result,))
+
+    def watch_audit(self, view: Callable[[], Iterable[Sample]]) -> None:
+        """Ask for what the last audit found at each scrape."""
+        self._audit = view
+
     def scraped(self) -> bytes:
         """The text that Prometheus reads; on the thread that counts."""
         return generate_latest(self._registry)
@@ -194,7 +203,7 @@ class Telemetry:
             yield exposition.counter(metric, counts)
         for metric, spread in self._spreads.items():
             yield exposition.histogram(metric, spread.counts, spread.total)
-        yield exposition.gauge(catalogue.BUILD_INFO, {(self._version,): 1})
+        yield exposition.gauge(catalogue.BUILD_INFO, {(self.version,): 1})
         yield exposition.gauge(
             catalogue.MATCH_KEY_COVERAGE, exposition.coverage_of(self._match_keys)
         )
@@ -204,6 +213,8 @@ class Telemetry:
             yield exposition.gauge(catalogue.LANE_STATE, exposition.states_of(self._lanes))
         if self._kafka is not None:
             yield from exposition.of_kafka(self._kafka)
+        if self._audit is not None:
+            yield from exposition.of_audit(self._audit())
 
 
 def code_of(attempt: Attempt) -> str:

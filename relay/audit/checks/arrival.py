@@ -13,6 +13,7 @@ from relay.audit.checks.check import (
     Result,
     as_percent,
     events,
+    plural,
     survey,
 )
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
@@ -114,9 +115,9 @@ def _lost(
             _Text(
                 check="DEL-03",
                 severity=severity,
-                says=f"On {len(bad)} days TikTok counted {server} server events {pair[1]} of pixel "
-                f"{pair[0]}, while the relay delivered {sent}: {as_percent(1 - share)} are "
-                "missing.",
+                says=f"On {plural(len(bad), 'day')} TikTok counted {server} server events "
+                f"{books.called(pair[1])} of pixel {pair[0]}, while the relay delivered {sent}: "
+                f"{as_percent(1 - share)} are missing.",
                 do=f"Compare the pixel code {pair[0]} with the destination's event_source_id, and "
                 "look for refusals and partial successes (20001) with `relay dead-letters list`.",
             ),
@@ -142,12 +143,12 @@ def _foreign(
             _Text(
                 check="DEL-04",
                 severity=Severity.MEDIUM,
-                says=f"On {len(bad)} days TikTok counted {server} server events {pair[1]} of pixel "
-                f"{pair[0]}, but the relay delivered only {sent}: {server - sent} came from "
-                "somebody else.",
-                do=f"Find who else posts {pair[1]} to pixel {pair[0]} (a shop's own TikTok app, a "
-                "server container of a tag manager) and stop it, or make its event_id equal to the "
-                "relay's.",
+                says=f"On {plural(len(bad), 'day')} TikTok counted {server} server events "
+                f"{books.called(pair[1])} of pixel {pair[0]}, but the relay delivered only "
+                f"{sent}: {server - sent} came from somebody else.",
+                do=f"Find who else posts {books.called(pair[1])} to pixel {pair[0]} (a shop's own "
+                "TikTok app, a server container of a tag manager) and stop it, or make its "
+                "event_id equal to the relay's.",
             ),
         )
     ]

@@ -40,7 +40,7 @@ def _signalless(books: Books, line: Line, limits: Thresholds) -> Result:
     rows = books.sampled.orders(line.destinations, line.event)
     worth = [(row.value, row.currency) for row in rows if row.value and row.currency]
     if too_few(len(rows), limits):
-        return Inapplicable(f"{len(rows)} sampled {line.event} events are too few")
+        return Inapplicable(f"{len(rows)} sampled {books.called(line.event)} events are too few")
     without = more_than(len(rows) - len(worth), len(rows), limits.worthless, limits)
     if len(set(worth)) > limits.distinct_values and not without:
         return []
@@ -51,7 +51,7 @@ def _signalless(books: Books, line: Line, limits: Thresholds) -> Result:
             severity=Severity.HIGH,
             subject=line.subject,
             says=f"{named(each.name for each in valued)} bid for value, but {len(rows)} sampled "
-            f"{line.event} events have {len(set(worth))} distinct values, and "
+            f"{books.called(line.event)} events have {len(set(worth))} distinct values, and "
             f"{len(rows) - len(worth)} have none.",
             expected=number("distinct values, at least", limits.distinct_values + 1, "values"),
             found=number("distinct values", len(set(worth)), "values"),

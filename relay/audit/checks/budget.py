@@ -16,6 +16,7 @@ from relay.audit.checks.check import (
     cents,
     money,
     percent,
+    plural,
     survey,
 )
 from relay.audit.facts import AdGroup, Campaign, Day
@@ -104,7 +105,7 @@ def _daily(books: Books, budget: _Budget, factor: float) -> Sequence[Finding]:
     says = (
         f'"{budget.subject.name}" spent {cents(spent)} {books.currency} on {worst.day}, '
         f"{as_percent(float(spent / budget.budget))} of its daily budget of "
-        f"{cents(budget.budget)}; it overspent on {len(over)} days."
+        f"{cents(budget.budget)}; it overspent on {plural(len(over), 'day')}."
     )
     beyond = sum((row.spend or Decimal(0)) - budget.budget for row in over)
     since = min(row.day for row in over)

@@ -8,8 +8,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 from relay.audit.books import Books
+from relay.audit.deliveries import Feed
 from relay.audit.facts import Part
 from relay.audit.findings import Figure, Finding, Subject
+from relay.audit.lines import about
 
 if TYPE_CHECKING:
     from relay.config.audit import Thresholds
@@ -126,3 +128,10 @@ def no_rate(books: Books, amounts: Iterable[str]) -> Inapplicable:
         f"there is no rate from {currencies} to {books.currency}: write what one {lacking[0]} is "
         f"worth ({mends})"
     )
+
+
+def concerns_of(books: Books, feed: Feed) -> frozenset[str]:
+    """What a finding about one event of one destination concerns."""
+    name, event = feed
+    pixel = books.target_of[name].event_source_id
+    return about(destination=(name,), event=(event,), pixel=(pixel,))

@@ -106,12 +106,14 @@ def _overclaimed(books: Books, sides: _Sides, claimed: int, live: int) -> Findin
         check="REC-01",
         severity=Severity.CRITICAL,
         subject=line.subject,
-        says=f"TikTok claims {claimed} conversions {line.event} for {sides.days.days} mature "
-        f"days, but the relay delivered only {live}, whatever brought them.",
+        says=f"TikTok claims {claimed} conversions {books.called(line.event)} for "
+        f"{sides.days.days} mature days, but the relay delivered only {live}, whatever brought "
+        "them.",
         expected=events("delivered by the relay, at most", live),
         found=events("conversions by event day", claimed),
-        do=f"Look for the same {line.event} counted twice on pixel {line.code} (DUP-02), a second "
-        "sender (DEL-04), orders that do not pass through the relay, or modelled conversions.",
+        do=f"Look for the same {books.called(line.event)} counted twice on pixel {line.code} "
+        "(DUP-02), a second sender (DEL-04), orders that do not pass through the relay, or "
+        "modelled conversions.",
         certainty=Certainty.LIKELY,
         source=f"{_SOURCE}; that claims cannot exceed deliveries is this audit's inference",
         since=_since(books, sides),
@@ -126,8 +128,9 @@ def _underclaimed(books: Books, sides: _Sides, claimed: int) -> Finding:
         check="REC-01",
         severity=Severity.HIGH,
         subject=line.subject,
-        says=f"TikTok claims {claimed} conversions {line.event} for {sides.days.days} mature "
-        f"days, but the relay delivered {clicks} with a click id: credit is lost.",
+        says=f"TikTok claims {claimed} conversions {books.called(line.event)} for "
+        f"{sides.days.days} mature days, but the relay delivered {clicks} with a click id: credit "
+        "is lost.",
         expected=events("delivered with a click id", clicks),
         found=events("conversions by event day", claimed),
         do=f"Compare the click window of the ad groups on pixel {line.code} with how long people "
@@ -171,12 +174,12 @@ def _costly(books: Books, sides: _Sides, claimed: int, times: float, limits: Thr
         check="REC-03",
         severity=Severity.MEDIUM,
         subject=line.subject,
-        says=f"A conversion {line.event} costs {cents(platform)} {currency} by TikTok's count, "
-        f"and {by_click} by delivered events with a click id: {times:.2f} times.",
+        says=f"A conversion {books.called(line.event)} costs {cents(platform)} {currency} by "
+        f"TikTok's count, and {by_click} by delivered events with a click id: {times:.2f} times.",
         expected=money("cost per verified conversion", verified, currency),
         found=money("cost per conversion by TikTok's count", platform, currency),
-        do=f"Decide on budgets of {line.event} by the verified cost; see REC-01 and REC-02 for "
-        "why they differ.",
+        do=f"Decide on budgets of {books.called(line.event)} by the verified cost; see REC-01 and "
+        "REC-02 for why they differ.",
         certainty=Certainty.LIKELY,
         source=_SOURCE,
         since=_since(books, sides),

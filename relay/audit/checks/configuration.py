@@ -25,8 +25,7 @@ _ADGROUPS = "Marketing API v1.3, ad group fields"
 
 def event_not_sent(books: Books, limits: Thresholds) -> Result:
     """An event that delivering ad groups optimise for ∉ (relay's ∪ pixel's with Tot > 0), 7
-    days.
-    """
+    days."""
     groups: defaultdict[tuple[str, str], list[AdGroup]] = defaultdict(list)
     for each in books.active:
         if each.pixel_id and not each.custom_conversion_id and is_delivering(each):
@@ -207,8 +206,7 @@ def _is(pixel_event: PixelEvent, event: str) -> bool:
 
 def matching_features_off(books: Books, limits: Thresholds) -> Result:
     """Advanced matching or first-party cookies off, while the relay sends neither e-mail nor
-    phone.
-    """
+    phone."""
     return survey(
         [each for each in books.facts.pixels if feeding(each.code, books.facts.targets)],
         lambda each: _featureless(books, each, limits),

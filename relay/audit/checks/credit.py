@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
 def attributed_share(books: Books, limits: Thresholds) -> Result:
     """Att / Tot by event: the last 3 mature days of UTC > 30 % below the median of the 14
-    before.
-    """
+    before."""
     return survey(
         sorted(books.event_counts),
         lambda pair: _attributed(books, pair, limits),
@@ -71,14 +70,14 @@ def _uncredited(
     return Finding(
         check="MAT-04",
         severity=Severity.MEDIUM,
-        subject=Subject("event", f"{pixel}/{event}", f"{event} of pixel {pixel}"),
-        says=f"TikTok attributed {attributed} of {total} {event} events of pixel {pixel} "
-        f"({as_percent(attributed / total)}) in the last {recent.days} mature days; usual are "
-        f"{as_percent(usual)}.",
+        subject=Subject("event", f"{pixel}/{event}", f"{books.called(event)} of pixel {pixel}"),
+        says=f"TikTok attributed {attributed} of {total} {books.called(event)} events of pixel "
+        f"{pixel} ({as_percent(attributed / total)}) in the last {recent.days} mature days; usual "
+        f"are {as_percent(usual)}.",
         expected=percent("attributed", usual),
         found=percent("attributed", attributed / total),
-        do=f"See whether click ids or other match keys of {event} got fewer (MAT-01, MAT-02), or "
-        "whether campaigns changed their audience.",
+        do=f"See whether click ids or other match keys of {books.called(event)} got fewer "
+        "(MAT-01, MAT-02), or whether campaigns changed their audience.",
         certainty=Certainty.HINT,
         source="Marketing API v1.3, /pixel/event/stats/: attributed_count",
         since=recent.first,
@@ -116,8 +115,8 @@ def _stale(books: Books, line: Line, limits: Thresholds) -> Result:
             check="MAT-05",
             severity=Severity.LOW,
             subject=line.subject,
-            says=f"{len(old)} of {len(rows)} sampled {line.event} events ({as_percent(share)}) "
-            f"carry a click id older than the click window of {window} days.",
+            says=f"{len(old)} of {len(rows)} sampled {books.called(line.event)} events "
+            f"({as_percent(share)}) carry a click id older than the click window of {window} days.",
             expected=percent("events with an old click id", limits.stale_clicks),
             found=percent("events with an old click id", share),
             do=f"Expect no attribution of these; keep a click id in the shop for {window} days "

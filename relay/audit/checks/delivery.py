@@ -58,12 +58,12 @@ def _unclaimed(books: Books, line: Line, days: Span, limits: Thresholds) -> Resu
             subject=line.subject,
             says=f"{named(each.name for each in line.adgroups)} spent {cents(reported.spend)} "
             f"{books.currency} and report 0 conversions, but the relay delivered {clicks} "
-            f"{line.event} events with a click id in the same {days.days} days.",
+            f"{books.called(line.event)} events with a click id in the same {days.days} days.",
             expected=events("delivered with a click id", clicks),
             found=events("conversions reported", 0),
             do="See that the relay's destination is the pixel of these ad groups and its event "
-            f"their optimisation event ({line.event}), that currency and value are set, and that "
-            "the click ids are fresh.",
+            f"their optimisation event ({books.called(line.event)}), that currency and value are "
+            "set, and that the click ids are fresh.",
             certainty=Certainty.LIKELY,
             source=_SOURCE,
             since=_first_spending(books, line, days),
@@ -114,11 +114,12 @@ def _empty(books: Books, line: Line, days: Span, limits: Thresholds) -> Result:
             subject=line.subject,
             says=f"{named(each.name for each in line.adgroups)} spent {cents(reported.spend)} "
             f"{books.currency} in {days.days} days (more than {cents(least)}), report 0 "
-            f"conversions, and the relay delivered 0 {line.event} events.",
+            f"conversions, and the relay delivered 0 {books.called(line.event)} events.",
             expected=money("spend without a conversion, at most", least, books.currency),
             found=money("spend without a conversion", reported.spend, books.currency),
-            do=f"See whether the shop sends {line.event} to the relay at all (`relay journal "
-            "stats`), whether its check-out works, and pause these ad groups until it does.",
+            do=f"See whether the shop sends {books.called(line.event)} to the relay at all "
+            "(`relay journal stats`), whether its check-out works, and pause these ad groups "
+            "until it does.",
             certainty=Certainty.CERTAIN,
             source=_SOURCE,
             since=_first_spending(books, line, days),

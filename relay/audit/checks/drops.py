@@ -159,9 +159,9 @@ def _finding(books: Books, line: Line, drops: Sequence[_Drop]) -> Finding:
         check="REC-05",
         severity=Severity.CRITICAL,
         subject=line.subject,
-        says=f"On {first.first} there were {first.found} {line.event} {first.layer}, usual for "
-        f"this weekday are {first.usual:.0f} ({as_percent(fall)} fewer), while the spend stayed "
-        "the same.",
+        says=f"On {first.first} there were {first.found} {books.called(line.event)} "
+        f"{first.layer}, usual for this weekday are {first.usual:.0f} ({as_percent(fall)} fewer), "
+        "while the spend stayed the same.",
         expected=number(first.layer, first.usual, "events"),
         found=events(first.layer, first.found),
         do=f"Begin at the first layer that fell, {first.layer}; see what was changed before "

@@ -12,6 +12,7 @@ from relay.audit.checks.check import (
     Inapplicable,
     Result,
     as_percent,
+    concerns_of,
     events,
     number,
     percent,
@@ -58,17 +59,18 @@ def _repeated(books: Books, feed: Feed, limits: Thresholds) -> Sequence[Finding]
         Finding(
             check="DUP-01",
             severity=_severity(times, limits),
-            subject=Subject("destination", name, f"{event} of {name}"),
-            says=f"{distinct + again} {event} events came for {name}, but only {distinct} "
-            f"different ones: the relay held back {again}.",
+            subject=Subject("destination", name, f"{books.called(event)} of {name}"),
+            says=f"{distinct + again} {books.called(event)} events came for {name}, but only "
+            f"{distinct} different ones: the relay held back {again}.",
             expected=number("arrivals by distinct events", limits.duplicates_medium, "ratio"),
             found=number("arrivals by distinct events", times, "ratio"),
-            do=f"Find the source of {name} that sends {event} twice (two webhooks for one order, "
-            "a re-run export); nothing was counted twice, for the relay recognised them.",
+            do=f"Find the source of {name} that sends {books.called(event)} twice (two webhooks "
+            "for one order, a re-run export); nothing was counted twice, for the relay "
+            "recognised them.",
             certainty=Certainty.CERTAIN,
             source="the relay's ledger",
             since=min(days),
-            concerns=_concerns(books, feed),
+            concerns=concerns_of(books, feed),
         )
     ]
 
@@ -91,29 +93,25 @@ def _split_orders(books: Books, feed: Feed, limits: Thresholds) -> Sequence[Find
         Finding(
             check="DUP-01",
             severity=_severity(times, limits),
-            subject=Subject("destination", name, f"{event} of {name}"),
-            says=f"{len(split)} of {len(ids)} sampled orders reached {name} as {event} under more "
-            f"than one event_id: {count} events for {len(ids)} orders.",
+            subject=Subject("destination", name, f"{books.called(event)} of {name}"),
+            says=f"{len(split)} of {len(ids)} sampled orders reached {name} as "
+            f"{books.called(event)} under more than one event_id: {count} events for {len(ids)} "
+            "orders.",
             expected=number("event ids by orders", limits.duplicates_medium, "ratio"),
             found=number("event ids by orders", times, "ratio"),
-            do=f"Let every sender of {event} to {name} use the order's id as event_id.",
+            do=f"Let every sender of {books.called(event)} to {name} use the order's id as "
+            "event_id.",
             certainty=Certainty.CERTAIN,
             source=_HELP,
             since=books.calendar.day(min(first[order] for order in split)),
             details=[events("sampled orders", len(ids))],
-            concerns=_concerns(books, feed),
+            concerns=concerns_of(books, feed),
         )
     ]
 
 
 def _severity(times: float, limits: Thresholds) -> Severity:
     return Severity.HIGH if times > limits.duplicates_high else Severity.MEDIUM
-
-
-def _concerns(books: Books, feed: Feed) -> frozenset[str]:
-    name, event = feed
-    pixel = books.target_of[name].event_source_id
-    return about(destination=(name,), event=(event,), pixel=(pixel,))
 
 
 def not_deduplicated(books: Books, limits: Thresholds) -> Result:
@@ -148,14 +146,14 @@ def _not_deduplicated(books: Books, pair: tuple[str, str], limits: Thresholds) -
         Finding(
             check="DUP-02",
             severity=Severity.HIGH,
-            subject=Subject("event", f"{pixel}/{event}", f"{event} of pixel {pixel}"),
-            says=f"TikTok attributed {attributed} {event} events of pixel {pixel} to ads, but "
-            f"there were only {orders} orders; {browser} came from the browser and {server} from "
-            "servers.",
+            subject=Subject("event", f"{pixel}/{event}", f"{books.called(event)} of pixel {pixel}"),
+            says=f"TikTok attributed {attributed} {books.called(event)} events of pixel {pixel} "
+            f"to ads, but there were only {orders} orders; {browser} came from the browser and "
+            f"{server} from servers.",
             expected=events("orders that the relay delivered", orders),
             found=events("events that TikTok attributed", attributed),
-            do=f"Give the browser pixel {pixel} and the relay the same event_id for one {event} "
-            "(the order's id), and send both within 48 hours.",
+            do=f"Give the browser pixel {pixel} and the relay the same event_id for one "
+            f"{books.called(event)} (the order's id), and send both within 48 hours.",
             certainty=Certainty.CERTAIN,
             source=_HELP,
             since=_first_excess(rows),
@@ -198,22 +196,23 @@ def _without_ids(books: Books, feed: Feed) -> Result:
     live = books.deliveries.of([name], event, books.period).live
     share = count / max(live, count)
     stands_in = "" if derived else "; the order's id stands in, which the browser may not know"
+    called = books.called(event)
     return [
         Finding(
             check="DUP-03",
             severity=Severity.HIGH if derived else Severity.MEDIUM,
-            subject=Subject("destination", name, f"{event} of {name}"),
-            says=f"{count} of {max(live, count)} {event} events ({as_percent(share)}) came "
-            f"for {name} without an event_id, and the browser pixel sent {browser} {event} "
+            subject=Subject("destination", name, f"{called} of {name}"),
+            says=f"{count} of {max(live, count)} {called} events ({as_percent(share)}) came "
+            f"for {name} without an event_id, and the browser pixel sent {browser} {called} "
             f"events, too{stands_in}.",
             expected=percent("events without an event_id", 0),
             found=percent("events without an event_id", share),
-            do=f"Let the senders of {name} put the event_id of the browser's {event} into theirs "
+            do=f"Let the senders of {name} put the event_id of the browser's {called} into theirs "
             "(the order's id on both sides).",
             certainty=Certainty.CERTAIN if derived else Certainty.LIKELY,
             source=_HELP,
             since=min(days),
             details=[Figure("browser events", browser, "events")],
-            concerns=_concerns(books, feed),
+            concerns=concerns_of(books, feed),
         )
     ]

@@ -104,7 +104,7 @@ def _told(
         severity=Severity.INFO,
         subject=finding.subject,
         says=f"{finding.check} began on {since}; in the {hours} hours before, {len(before)} "
-        f"things were changed: {'; '.join(before[:_MOST])}.",
+        f"changes were made: {'; '.join(before[:_MOST])}.",
         expected=Figure("changes before it began", 0, "changes"),
         found=Figure("changes before it began", len(before), "changes"),
         do=f"Ask who made these changes whether {finding.check} was meant to follow.",

@@ -113,8 +113,7 @@ _ASLEEP = {
 
 def conversion_asleep(books: Books, _: Thresholds) -> Result:
     """active_status ∈ {WAITING_FOR_ACTIVITY, NO_RECENT_ACTIVITY} of one that active ad groups
-    use.
-    """
+    use."""
     using: defaultdict[str, list[AdGroup]] = defaultdict(list)
     for each in books.active:
         if each.custom_conversion_id:

@@ -12,6 +12,7 @@ from relay.audit.checks.check import (
     Result,
     as_percent,
     cents,
+    concerns_of,
     events,
     number,
     percent,
@@ -20,7 +21,6 @@ from relay.audit.checks.check import (
 from relay.audit.deliveries import Booked, Feed
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
 from relay.audit.guard import less_than, too_few
-from relay.audit.lines import about
 from relay.model import MatchKey
 
 if TYPE_CHECKING:
@@ -51,27 +51,21 @@ def _clicked(books: Books, feed: Feed, limits: Thresholds) -> Result:
         Finding(
             check="MAT-01",
             severity=Severity.HIGH if high else Severity.MEDIUM,
-            subject=Subject("destination", name, f"{event} of {name}"),
-            says=f"{clicked} of {len(rows)} sampled {event} events that came from TikTok "
-            f"({as_percent(share)}) carry a click id.",
+            subject=Subject("destination", name, f"{books.called(event)} of {name}"),
+            says=f"{clicked} of {len(rows)} sampled {books.called(event)} events that came from "
+            f"TikTok ({as_percent(share)}) carry a click id.",
             expected=percent("events from TikTok with a click id", limits.click_ids_medium),
             found=percent("events from TikTok with a click id", share),
             do="Keep `ttclid` of the landing page's address in a first-party cookie, see that no "
             f"redirect drops it, and let the senders of {name} put it into `user.ttclid` of "
-            f"{event}.",
+            f"{books.called(event)}.",
             certainty=Certainty.LIKELY,
             source="TikTok Events API: ttclid; the relay's sample",
             since=books.calendar.day(min(without)),
             details=[events("sampled events from TikTok", len(rows))],
-            concerns=_concerns(books, feed),
+            concerns=concerns_of(books, feed),
         )
     ]
-
-
-def _concerns(books: Books, feed: Feed) -> frozenset[str]:
-    name, event = feed
-    pixel = books.target_of[name].event_source_id
-    return about(destination=(name,), event=(event,), pixel=(pixel,))
 
 
 #: At these events the shop knows who the person is.
@@ -122,17 +116,17 @@ def _contactless(books: Books, feed: Feed, booked: Booked, limits: Thresholds) -
         Finding(
             check="MAT-02",
             severity=Severity.MEDIUM,
-            subject=Subject("destination", name, f"{event} of {name}"),
-            says=f"Of {live} {event} events of {name}, {as_percent(email / live)} carry an e-mail "
-            f"address and {as_percent(phone / live)} a phone number.",
+            subject=Subject("destination", name, f"{books.called(event)} of {name}"),
+            says=f"Of {live} {books.called(event)} events of {name}, {as_percent(email / live)} "
+            f"carry an e-mail address and {as_percent(phone / live)} a phone number.",
             expected=percent("events with an e-mail address or phone number", least),
             found=percent("events with the more frequent of the two", max(email, phone) / live),
-            do=f"Let the senders of {name} add `user.email` and `user.phone` to {event}: the "
-            "relay hashes them.",
+            do=f"Let the senders of {name} add `user.email` and `user.phone` to "
+            f"{books.called(event)}: the relay hashes them.",
             certainty=Certainty.LIKELY,
             source="TikTok help: match keys; the relay's ledger",
             details=[events("with an e-mail address", email), events("with a phone number", phone)],
-            concerns=_concerns(books, feed),
+            concerns=concerns_of(books, feed),
         )
     ]
 
@@ -152,9 +146,10 @@ def _dropped(books: Books, feed: Feed, limits: Thresholds) -> Sequence[Finding]:
         Finding(
             check="MAT-02",
             severity=Severity.HIGH,
-            subject=Subject("destination", name, f"{event} of {name}"),
-            says=f"The match-key score of {event} of {name} (our stand-in for Event Match "
-            f"Quality) fell from {100 * before:.0f} to {100 * after:.0f} of 100 within a week.",
+            subject=Subject("destination", name, f"{books.called(event)} of {name}"),
+            says=f"The match-key score of {books.called(event)} of {name} (our stand-in for Event "
+            f"Match Quality) fell from {100 * before:.0f} to {100 * after:.0f} of 100 within a "
+            "week.",
             expected=number("score of the week before", 100 * before, "of 100"),
             found=number("score of the last week", 100 * after, "of 100"),
             do=f"Find what the senders of {name} stopped sending: {_fallen(then, now)}.",
@@ -162,7 +157,7 @@ def _dropped(books: Books, feed: Feed, limits: Thresholds) -> Sequence[Finding]:
             source="the relay's ledger; the weights are ours",
             since=week.first,
             details=[_coverage(key, then, now) for key in (*_WEIGHTS, "ip", "user_agent")],
-            concerns=_concerns(books, feed),
+            concerns=concerns_of(books, feed),
         )
     ]
 

@@ -57,13 +57,13 @@ def _silence(books: Books, feed: Feed, last: int, silent: float, usual: float) -
     return Finding(
         check="DEL-05",
         severity=Severity.CRITICAL,
-        subject=Subject("destination", name, f"{event} of {name}"),
-        says=f"Nothing of {event} was delivered to {name} for {silent:.0f} hours; its longest "
-        f"pause of a day is usually {usual:.0f} hours.",
+        subject=Subject("destination", name, f"{books.called(event)} of {name}"),
+        says=f"Nothing of {books.called(event)} was delivered to {name} for {silent:.0f} hours; "
+        f"its longest pause of a day is usually {usual:.0f} hours.",
         expected=number("longest pause of a day", usual, "hours"),
         found=number("silence", silent, "hours"),
-        do=f"See whether the sources of {name} still send {event} and whether its lane is paused "
-        "(`relay journal stats`, metric relay_lane_state).",
+        do=f"See whether the sources of {name} still send {books.called(event)} and whether its "
+        "lane is paused (`relay journal stats`, metric relay_lane_state).",
         certainty=Certainty.LIKELY,
         source="the relay's ledger",
         since=since,

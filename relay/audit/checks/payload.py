@@ -51,9 +51,9 @@ def _tested(books: Books, feed: Feed, limits: Thresholds) -> Result:
         Finding(
             check="DEL-07",
             severity=Severity.CRITICAL,
-            subject=Subject("destination", name, f"{event} of {name}"),
-            says=f"{booked.tests} of {booked.tests + booked.live} {event} events went to {name} "
-            "with a test_event_code: TikTok does not use them for attribution.",
+            subject=Subject("destination", name, f"{books.called(event)} of {name}"),
+            says=f"{booked.tests} of {booked.tests + booked.live} {books.called(event)} events "
+            f"went to {name} with a test_event_code: TikTok does not use them for attribution.",
             expected=events("events with a test_event_code", limits.test_events),
             found=events("events with a test_event_code", booked.tests),
             do=f"Remove test_event_code from destination {name} and from what its senders send, "
@@ -74,8 +74,7 @@ def _tested(books: Books, feed: Feed, limits: Thresholds) -> Result:
 
 def late_events(books: Books, limits: Thresholds) -> Result:
     """Delivered − event_time: > 1 h of > 5 % L (web, app); > 7 d M; > 28 d, or > click
-    window, H.
-    """
+    window, H."""
     return survey(
         books.deliveries.feeds,
         lambda feed: _late(books, feed, limits),
@@ -100,14 +99,14 @@ def _late(books: Books, feed: Feed, limits: Thresholds) -> Result:
         Finding(
             check="DEL-08",
             severity=severity,
-            subject=Subject("destination", name, f"{event} of {name}"),
-            says=f"{late} of {booked.live} {event} events ({as_percent(share)}) were delivered to "
-            f"{name} more than {key} after they happened.",
+            subject=Subject("destination", name, f"{books.called(event)} of {name}"),
+            says=f"{late} of {booked.live} {books.called(event)} events ({as_percent(share)}) "
+            f"were delivered to {name} more than {key} after they happened.",
             expected=percent(f"later than {key}", allowed),
             found=percent(f"later than {key}", share),
-            do=f"Let the senders of {name} send {event} when it happens, and set max_event_age of "
-            f"destination {name} to the click window of its ads, so that hopeless back-fill is "
-            "dropped.",
+            do=f"Let the senders of {name} send {books.called(event)} when it happens, and set "
+            f"max_event_age of destination {name} to the click window of its ads, so that "
+            "hopeless back-fill is dropped.",
             certainty=Certainty.CERTAIN,
             source="attribution ends with the click window, at the latest after 28 days",
             since=min(day for day, e in days.items() if e.late[key] and day in books.period),
@@ -136,7 +135,8 @@ def _lateness(
 
 def clock_errors(books: Books, _: Thresholds) -> Result:
     """event_time in milliseconds, or further in the future than the destination allows: any. What
-    is within `max_future` was set right, and clocks always differ a little."""
+    is within `max_future` was set right, and clocks always differ a little. Milliseconds are read
+    as what they are: they alone cost nothing, so they are low."""
     return survey(
         sorted(books.destinations),
         lambda name: _misdated(books, name),
@@ -162,10 +162,10 @@ def _misdated(books: Books, name: str) -> Result:
     return [
         Finding(
             check="DEL-09",
-            severity=Severity.HIGH,
+            severity=Severity.HIGH if ahead else Severity.LOW,
             subject=Subject("destination", name),
             says=f"Of the events for {name}, {ahead} have an event_time in the future and "
-            f"{thousands} one in milliseconds.",
+            f"{thousands} one in milliseconds, which the relay read right.",
             expected=events("events with a wrong event_time", 0),
             found=events("events with a wrong event_time", ahead + thousands),
             do=f"Let the senders of {name} write event_time in seconds of UTC; set the clock and "

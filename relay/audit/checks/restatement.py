@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from relay.audit.books import Books
 from relay.audit.calendar import days_of
@@ -51,8 +51,8 @@ def _left_out(books: Books, days: set[date]) -> Finding:
         check="REC-07",
         severity=Severity.INFO,
         subject=account(books),
-        says=f"{plural(len(days), 'day')} ({min(days)} to {max(days)}) are not compared: "
-        f"conversions may still come until {window} days after the click.",
+        says=f"Left out of every comparison: {plural(len(days), 'day')}, {min(days)} to "
+        f"{max(days)}; conversions may still come until {plural(window, 'day')} after the click.",
         expected=Figure("longest attribution window", window, "days"),
         found=Figure("days left out", len(days), "days"),
         do="Nothing; look at these days again when they are mature, and do not judge them now.",
@@ -153,6 +153,10 @@ def _taken_back(books: Books, pairs: Sequence[_Pair]) -> Finding:
     )
 
 
+#: Of ads there is one sum, not a row a day.
+_ADS: Final = "ads"
+
+
 def levels(books: Books, limits: Thresholds) -> Result:
     """Spend of the account against Σ campaigns, Σ ad groups, Σ ads: > 0.5 % apart."""
     whole = {
@@ -166,11 +170,11 @@ def levels(books: Books, limits: Thresholds) -> Result:
     sums = {
         "campaigns": _by_day(books.campaign_days),
         "ad groups": _by_day(books.adgroup_days),
-        "ads": books.reports.ad_spend,
+        _ADS: books.reports.ad_spend,
     }
     share = Decimal(str(limits.level_gap))
     return [
-        _gap(books, level, total, part, _first_gap(whole, days, share))
+        _gap(books, level, total, part, _first_gap(whole, days, share) if level != _ADS else None)
         for level, days in sums.items()
         if abs((part := _of(days, whole)) - total) > share * total
     ]

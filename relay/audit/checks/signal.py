@@ -57,7 +57,7 @@ def _unlearned(
     together = books.reported(line, week).count("conversions") or 0
     few = below(count, limits.scarce_conversions, 1, limits)
     helps = len(line.active) > 1 and together >= limits.learning_conversions
-    merged = f"Merge it with the other ad groups on {line.event} of pixel {line.code}"
+    merged = f"Merge it with the other ad groups on {books.called(line.event)} of pixel {line.code}"
     return [
         Finding(
             check="BUD-02",

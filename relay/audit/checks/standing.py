@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from relay.audit.books import Books
 from relay.audit.calendar import Span, moved
-from relay.audit.checks.check import Result, account, cents, money, survey, text
+from relay.audit.checks.check import (
+    Result,
+    account,
+    cents,
+    money,
+    plural,
+    survey,
+    text,
+)
 from relay.audit.facts import AdGroup, Day
 from relay.audit.findings import Certainty, Finding, Severity, Subject
 from relay.audit.lines import about
@@ -17,8 +25,8 @@ from relay.audit.lines import about
 if TYPE_CHECKING:
     from relay.config.audit import Thresholds
 
-#: Ends of a status that blocks delivery, and what a person does. The longest that fits counts:
-#: AUDIT_DENY is not AUDIT. Source: ad group fields of the Marketing API v1.3.
+#: Ends of a status that blocks delivery, and what a person does: no two fit one status, for
+#: AUDIT_DENY does not end like AUDIT. Source: ad group fields of the Marketing API v1.3.
 _BLOCKED: Final = {
     "_PIXEL_UNBIND": "link its pixel to the ad account",
     "_BALANCE_EXCEED": "top up the balance of the account",
@@ -36,7 +44,6 @@ _BLOCKED: Final = {
     "ADVERTISER_ACCOUNT_PUNISH": "appeal the punishment of the account",
     "ADVERTISER_CONTRACT_PENDING": "sign the contract",
 }
-_LONGEST_FIRST: Final = sorted(_BLOCKED, key=len, reverse=True)
 
 
 def cannot_deliver(books: Books, limits: Thresholds) -> Result:
@@ -102,7 +109,7 @@ def _balance_low(books: Books, limits: Thresholds) -> Iterator[Finding]:
 
 def _blocked(books: Books, adgroup: AdGroup) -> Iterator[Finding]:
     status = adgroup.secondary_status or ""
-    end = next((each for each in _LONGEST_FIRST if status.endswith(each)), None)
+    end = next((each for each in _BLOCKED if status.endswith(each)), None)
     if adgroup.operation_status != "ENABLE" or end is None:
         return
     pixel = books.pixels.get(adgroup.pixel_id or "")
@@ -166,7 +173,7 @@ def _spent_after(books: Books, adgroup: AdGroup, last: date) -> Result:
             severity=Severity.MEDIUM,
             subject=Subject("adgroup", adgroup.id, adgroup.name),
             says=f'"{adgroup.name}" was over on {last}, but spent {cents(spent)} {currency} on '
-            f"{len(rows)} days after it.",
+            f"{plural(len(rows), 'day')} after it.",
             expected=money("spend after its end", Decimal(0), currency),
             found=money("spend after its end", spent, currency),
             do=f'See in Ads Manager whether ad group "{adgroup.name}" ({adgroup.id}) is really '

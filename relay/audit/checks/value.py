@@ -73,7 +73,7 @@ def _worthless(books: Books, feed: Feed, limits: Thresholds) -> Result:
         Finding(
             check="VAL-01",
             severity=Severity.CRITICAL if valued else Severity.HIGH,
-            subject=Subject("destination", name, f"{feed[1]} of {name}"),
+            subject=Subject("destination", name, f"{books.called(feed[1])} of {name}"),
             says=f"{booked.worthless} of {booked.live} purchases of {name} ({as_percent(share)}) "
             f"have no value above 0 or no currency{also}.",
             expected=percent("purchases without value", limits.worthless),
@@ -119,7 +119,7 @@ def _foreign(books: Books, feed: Feed) -> Sequence[Finding]:
         Finding(
             check="VAL-02",
             severity=Severity.INFO,
-            subject=Subject("destination", name, f"{feed[1]} of {name}"),
+            subject=Subject("destination", name, f"{books.called(feed[1])} of {name}"),
             says=f"Purchases of {name} are in {', '.join(sorted(booked.value))}, the account in "
             f"{currency}.",
             expected=text("currency", currency),
@@ -201,7 +201,7 @@ def _unit_error(
     return Finding(
         check="VAL-02",
         severity=Severity.CRITICAL,
-        subject=Subject("destination", name, f"{feed[1]} of {name} in {currency}"),
+        subject=Subject("destination", name, f"{books.called(feed[1])} of {name} in {currency}"),
         says=f"{len(suspects)} of {of} sampled purchases of {name} are worth about "
         f"{cents(typical)} {currency}, {factor:g} times the median of {cents(usual)}: another "
         "unit.",

@@ -194,8 +194,9 @@ def _counted_once(books: Books, line: Line, limits: Thresholds) -> Result:
             f"{again} of {len(orders)} sampled buyers ({as_percent(share)}) bought more than once.",
             expected=percent("buyers with more than one purchase", limits.repeat_buyers),
             found=percent("buyers with more than one purchase", share),
-            do=f"Set the counting of {named(each.name for each in once)} (and of {line.event} of "
-            f"pixel {line.code}) to EVERY, or compare with unique buyers.",
+            do=f"Set the counting of {named(each.name for each in once)} (and of "
+            f"{books.called(line.event)} of pixel {line.code}) to EVERY, or compare with unique "
+            "buyers.",
             certainty=Certainty.LIKELY,
             source="Marketing API v1.3: attribution_event_count, statistic_type",
             since=books.spending_since(once),

@@ -21,7 +21,6 @@ _LEVELS: Final = {
     Level.ACCOUNT: (DataLevel.ACCOUNT, Part.ACCOUNT_REPORT),
     Level.CAMPAIGN: (DataLevel.CAMPAIGN, Part.CAMPAIGN_REPORT),
     Level.ADGROUP: (DataLevel.ADGROUP, Part.ADGROUP_REPORT),
-    Level.AD: (DataLevel.AD, Part.AD_REPORT),
 }
 
 #: Enough hours to see the shape of days shifted; a call a day.
@@ -45,9 +44,19 @@ class Reports:
         self._gathering = gathering
 
     async def days(self, period: Period) -> list[facts.Day]:
-        """Every level by day."""
-        levels = await asyncio.gather(*[self._level(level, period) for level in _LEVELS])
-        return [day for days in levels for day in days]
+        """Every level by day; ads, which may be 50 000, as one sum of all days each."""
+        levels = [self._level(level, period) for level in _LEVELS]
+        found = await asyncio.gather(*levels, self._ads(period))
+        return [day for days in found for day in days]
+
+    async def _ads(self, period: Period) -> list[facts.Day]:
+        request = ReportRequest(
+            self._advertiser_id, DataLevel.AD, translate.AD_METRICS,
+            period.first, period.last, By.NONE,
+        )  # fmt: skip
+        return await self._rows(
+            Part.AD_REPORT, request, lambda row: translate.ad_sum(row, period.last)
+        )
 
     async def _level(self, level: Level, period: Period) -> list[facts.Day]:
         data_level, part = _LEVELS[level]
@@ -63,6 +72,7 @@ class Reports:
         last = period.last - timedelta(days=1)
         first = max(period.first, last - timedelta(days=_HOURLY_DAYS - 1))
         if first > last:
+            self._gathering.note(Part.HOURLY_REPORT, 0)
             return []
         request = ReportRequest(
             self._advertiser_id, DataLevel.ACCOUNT, translate.HOURLY_METRICS, first, last, By.HOUR

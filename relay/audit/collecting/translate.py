@@ -25,6 +25,7 @@ METRICS: Final = (
         metric for each in EVENT_NAMES for metric in (each.count, each.value) if metric is not None
     ),
 )  # fmt: skip
+AD_METRICS: Final = ("spend", "impressions", "clicks", "conversion", "total_landing_page_view")
 HOURLY_METRICS: Final = ("spend", "real_time_conversion")
 
 _COUNTS: Final = {each.count: each.optimization_event for each in EVENT_NAMES}
@@ -179,6 +180,21 @@ def day(level: facts.Level, id_dimension: str, row: ReportRow) -> facts.Day:
         values=dict(_known(_VALUES, said, _amount)),
         value_per_purchase=_amount(said, "value_per_complete_payment"),
         purchase_roas=_amount(said, "complete_payment_roas"),
+    )
+
+
+def ad_sum(row: ReportRow, last: date) -> facts.Day:
+    """An ad's row over all days; it stands on the last of them."""
+    said = row.metrics
+    return facts.Day(
+        level=facts.Level.AD,
+        id=row.dimensions["ad_id"],
+        day=last,
+        spend=_amount(said, "spend"),
+        impressions=_count(said, "impressions"),
+        clicks=_count(said, "clicks"),
+        conversions=_count(said, "conversion"),
+        landing_page_views=_count(said, "total_landing_page_view"),
     )
 
 

@@ -123,27 +123,31 @@ class Browser:
         try:
             async with asyncio.timeout(_TIMEOUT_S):
                 if self._consumer is None:
-                    consumer = AIOKafkaConsumer(
-                        **self._options(),
-                        enable_auto_commit=False,
-                        auto_offset_reset="earliest",
-                        max_partition_fetch_bytes=2**20,
-                        request_timeout_ms=5000,
-                    )
-                    try:
-                        await consumer.start()
-                        if self._closed:  # meanwhile
-                            raise TimeoutError
-                    except BaseException:
-                        await consumer.stop()
-                        raise
-                    self._consumer = consumer
+                    self._consumer = await self._connected()
                 yield self._consumer
         except (KafkaError, OSError, TimeoutError) as error:
             await self._disconnect()
             raise JournalUnavailable(f"the brokers do not answer ({type(error).__name__})") from (
                 error
             )
+
+    async def _connected(self) -> AIOKafkaConsumer:
+        consumer = AIOKafkaConsumer(
+            **self._options(),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=2**20,
+            request_timeout_ms=5000,
+        )
+        try:
+            await consumer.start()
+        except BaseException:
+            await consumer.stop()
+            raise
+        if self._closed:  # meanwhile
+            await consumer.stop()
+            raise TimeoutError
+        return consumer
 
 
 async def _read(

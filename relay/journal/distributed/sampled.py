@@ -73,7 +73,7 @@ async def forget(connection: Connection, digests: Sequence[str], event_ids: Sequ
     sampler = Sampler(await connection.fetchval(_SALT))
     await connection.execute(
         "delete from samples where buyer = any($1::bigint[]) or event_id = any($2::bigint[])",
-        [_to_signed(sampler.digest(digest)) for digest in digests],
+        [_to_signed(sampler.digest_of_person(digest)) for digest in digests],
         [_to_signed(sampler.digest(event_id)) for event_id in event_ids],
     )
 

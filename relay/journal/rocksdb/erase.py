@@ -67,7 +67,7 @@ def samples_of(search: Search, digests: Sequence[str]) -> list[bytes]:
     sampler = search.books.sampler()
     if sampler is None:
         return []
-    buyers = {sampler.digest(digest) for digest in digests}
+    buyers = {sampler.digest_of_person(digest) for digest in digests}
     samples = search.books.samples(None, 0, ledger.LAST_HOUR)
     return [key for key, sample in samples if sample.buyer in buyers]
 

@@ -63,6 +63,8 @@ def advertiser(plan: WorldPlan) -> Advertiser:
     )
     for pixel in (a_pixel(plan, "Shop"), a_pixel(plan, "Old shop")):
         account.pixels[pixel.pixel_id] = pixel
+    if plan.pixel_code is not None:
+        next(iter(account.pixels.values())).pixel_code = plan.pixel_code
     shop_pixel = next(iter(account.pixels))
     for campaign in _campaigns(plan, born_at):
         account.campaigns[campaign.campaign_id] = campaign

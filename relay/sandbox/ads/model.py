@@ -127,7 +127,7 @@ class Pixel:
             "name": False,
             "address": False,
             "external_id": False,
-        }  # fmt: skip
+        }
     )
     enable_first_party_cookies: bool = True
     enable_expanded_data_sharing: bool = True
@@ -190,7 +190,7 @@ class Suggestion:
 
 @dataclass(slots=True)
 class Change:
-    """One line of the change log; `module` is BUDGET, BIDDING_AND_OPTIMIZATION, STATUS, TARGETING."""
+    """A line of the change log; `module` is BUDGET, BIDDING_AND_OPTIMIZATION, STATUS, TARGETING."""
 
     advertiser_id: str
     at: float
@@ -269,7 +269,7 @@ class AdWorld(Protocol):
         events: Sequence[Mapping[str, Any]],
         now: float,
     ) -> None:
-        """Events that the Events API accepted, as they came, repeats included; test events never."""
+        """Events that the Events API accepted, as they came, repeats too; test events never."""
         ...
 
     def rows(

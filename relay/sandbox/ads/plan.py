@@ -96,7 +96,8 @@ class WorldPlan:
     """One account, its shop and its customers; all that happens follows from it.
 
     `timezone` is the account's, `display_timezone` the one that people live by. `rates` turn one
-    unit of a currency into the account's. `orders_per_day` includes those that no ad led to;
+    unit of a currency into the account's. `pixel_code` None: one is made up.
+    `orders_per_day` includes those that no ad led to;
     `browsers_per_day` people look and do not buy (None: as many as go with the orders). `ads` are
     in each ad group, `adgroups` in each campaign. `relayed` is what the shop hands to the relay,
     the browser reports everything; `landings`: the shop hands over the view of a landing page, too,
@@ -119,6 +120,7 @@ class WorldPlan:
     display_timezone: str = "Europe/Berlin"
     country: str = "DE"
     shop_url: str = "https://shop.example"
+    pixel_code: str | None = None
     started_at: float = STARTED_AT
     orders_per_day: float = 60.0
     browsers_per_day: float | None = None

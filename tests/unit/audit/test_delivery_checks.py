@@ -336,12 +336,16 @@ def test_del_08_is_silent_about_a_few_late_ones_and_about_files() -> None:
     assert state(files.audit(), "DEL-08") is State.PASSED
 
 
-@pytest.mark.parametrize("reason", ["milliseconds", "future"])
-def test_del_09_wrong_clocks(reason: str) -> None:
+@pytest.mark.parametrize(
+    ("reason", "severity"),
+    [("milliseconds", Severity.LOW), ("future", Severity.HIGH)],  # the relay reads the former right
+)
+def test_del_09_wrong_clocks(reason: str, severity: Severity) -> None:
     issue = IssueRow(hour(MATURE, 12), "web", "Purchase", "event_time", reason, 3)
 
     finding = only(World(more={"issues": [issue]}).audit(), "DEL-09")
 
+    assert finding.severity is severity
     assert finding.found.value == 3
     assert finding.since == MATURE
 

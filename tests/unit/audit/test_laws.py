@@ -40,7 +40,8 @@ from relay.audit.findings import Audit, State
 from relay.audit.judge import judge
 from relay.audit.triage import EXPLAINS, order
 from relay.config.audit import Thresholds
-from relay.journal.ledger import IssueRow, LedgerRow, Sums
+from relay.journal.issues import IssueRow
+from relay.journal.ledger import LedgerRow, Sums
 from relay.journal.sample import Sample
 from relay.model import EventSource, Outcome
 from tests.unit.audit.world import MATURE, NOW, World

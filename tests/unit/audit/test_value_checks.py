@@ -195,7 +195,7 @@ def test_val_03_of_few_days_keys_the_clicks_by_their_day() -> None:
             values={"SHOPPING": Decimal(4000 if row.day == date(2026, 11, 9) else 0)},
             value_per_purchase=None,
             purchase_roas=None,
-        )  # fmt: skip
+        )
     )
 
     finding = only(world.audit(), "VAL-03")

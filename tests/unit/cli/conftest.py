@@ -16,7 +16,8 @@ import pytest
 
 from relay.cli import main
 from relay.clock import SystemClock
-from relay.sandbox.http import running
+from relay.sandbox.ads.model import AdWorld
+from relay.sandbox.http import Running, running
 from relay.sandbox.settings import AccessPlan, SandboxSettings, TokenRule
 
 CONFIG = """
@@ -129,20 +130,18 @@ def write_config(folder: Path, *, tiktok: str = "http://127.0.0.1:9/open_api/v1.
 
 
 @pytest.fixture
-def sandbox_with() -> Iterator[Callable[..., str]]:
-    """Starts stand-ins for TikTok, on a thread of their own; their `base_url`."""
+def served() -> Iterator[Callable[..., Running]]:
+    """Starts stand-ins for TikTok, on a thread of their own."""
     loops: list[tuple[asyncio.AbstractEventLoop, asyncio.Event, threading.Thread]] = []
 
-    def start(**rules: Any) -> str:
-        rule = TokenRule.model_validate({"token": "test_token-0123456789", **rules})
-        settings = SandboxSettings(access=AccessPlan(tokens=(rule,)))
-        listening: list[str] = []
+    def start(settings: SandboxSettings, ads: AdWorld | None = None) -> Running:
+        listening: list[Running] = []
         ready = threading.Event()
         loop, stop = asyncio.new_event_loop(), asyncio.Event()
 
         async def serve() -> None:
-            async with running(settings, SystemClock()) as sandbox:
-                listening.append(sandbox.base_url)
+            async with running(settings, SystemClock(), ads=ads) as sandbox:
+                listening.append(sandbox)
                 ready.set()
                 await stop.wait()
 
@@ -157,3 +156,43 @@ def sandbox_with() -> Iterator[Callable[..., str]]:
         loop.call_soon_threadsafe(stop.set)
         thread.join(10)
         loop.close()
+
+
+@pytest.fixture
+def sandbox_with(served: Callable[..., Running]) -> Callable[..., str]:
+    """Starts stand-ins that know one token; their `base_url`."""
+
+    def start(**rules: Any) -> str:
+        rule = TokenRule.model_validate({"token": "test_token-0123456789", **rules})
+        return served(SandboxSettings(access=AccessPlan(tokens=(rule,)))).base_url
+
+    return start
+
+
+TOKEN = "9f1e2d3c4b5a69788796a5b4c3d2e1f0aabbccdd"
+
+
+@pytest.fixture
+def ad_account(
+    served: Callable[..., Running], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Running]:
+    """Starts a stand-in that knows `TOKEN` alone, and makes it the one that commands ask."""
+    home(folder, monkeypatch)
+
+    def start(ads: AdWorld | None = None, **settings: Any) -> Running:
+        rule = TokenRule.model_validate({"token": TOKEN, **settings.pop("rule", {})})
+        access = AccessPlan(tokens=(rule,), others="revoked")
+        sandbox = served(SandboxSettings.model_validate({**settings, "access": access}), ads)
+        monkeypatch.setenv("RELAY_TIKTOK__BASE_URL", sandbox.base_url)
+        monkeypatch.setenv("TIKTOK_ACCESS_TOKEN", TOKEN)
+        return sandbox
+
+    return start
+
+
+def home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home of its own, and nothing of TikTok's in the environment."""
+    for name in ("TIKTOK_ACCESS_TOKEN", "TIKTOK_APP_ID", "TIKTOK_APP_SECRET", "BROWSER",
+                 "XDG_CONFIG_HOME", "XDG_STATE_HOME", "DISPLAY", "WAYLAND_DISPLAY"):  # fmt: skip
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(folder / "home"))

@@ -82,3 +82,51 @@ def test_nobody_answering_is_a_failure_and_not_a_mistake(relay: RELAY, config: P
 
     assert said.code == 1
     assert "cannot be tried now (no answer: connect)" in said.err
+
+
+def with_an_ad_account(config: Path, advertiser_id: str) -> None:
+    config.write_text(
+        config.read_text()
+        + f'''
+[management]
+access_token = "env:TEST_TOKEN"
+advertisers = ["{advertiser_id}"]
+'''
+    )
+
+
+def test_an_ad_account_that_the_token_may_read(
+    relay: RELAY, config: Path, sandbox_with: Callable[..., str]
+) -> None:
+    pointed_at(config, sandbox_with())
+    with_an_ad_account(config, "7106541027904733185")
+
+    said = relay("check", "--online", "--json")
+
+    assert said.code == 0
+    assert said.json["servers"] == [{"name": "management", "problem": None}]
+
+
+def test_an_ad_account_that_it_may_not(
+    relay: RELAY, config: Path, sandbox_with: Callable[..., str]
+) -> None:
+    pointed_at(config, sandbox_with())
+    with_an_ad_account(config, "7106541027904733999")
+
+    said = relay("check", "--online")
+
+    assert said.code == 1
+    assert "management  TikTok does not permit this" in said.err
+    assert "test_token-0123456789" not in said.err + said.out
+
+
+def test_a_token_of_the_ad_account_that_is_nowhere_is_a_mistake(relay: RELAY, config: Path) -> None:
+    with_an_ad_account(config, "7106541027904733185")
+    config.write_text(
+        config.read_text().replace('env:TEST_TOKEN"\nadvertisers', 'env:NOWHERE"\nadvertisers')
+    )
+
+    said = relay("check")
+
+    assert said.code == 2
+    assert "management.access_token" in said.err

@@ -13,6 +13,7 @@ import pytest
 
 COMMANDS = (
     "demo", "serve", "sandbox", "check", "normalize", "import", "find", "dead-letters", "journal",
+    "login", "accounts", "campaigns", "adgroups", "ads", "pixels", "report",
 )  # fmt: skip
 
 

@@ -118,6 +118,13 @@ CALLS: dict[str, Callable[[Log], None]] = {
     "kafka.stopped": lambda log: log.kafka_stopped(
         "orders-topic", partition="orders/0", offset=7, invalid=51, seen=100
     ),
+    "audit.done": lambda log: log.audited(accounts=1, findings=2, partial=False, seconds=9.0),
+    "audit.critical": lambda log: log.audit_critical(
+        advertiser="7106541027904733185", check="CFG-02", subject="pixel 7", since="2026-11-22"
+    ),
+    "audit.failed": lambda log: log.audit_failed(
+        an_error(), endpoint="/campaign/get/", code=40100, request_id="r", retry_in_s=120.0
+    ),
     "task.failed": lambda log: log.task_failed("lane", an_error()),
     "library.spoke": lambda log: log.library_spoke("aiohttp", "T", "web.py:1", an_error()),
 }

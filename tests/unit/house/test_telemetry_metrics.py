@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from relay.model import Attempt, Counts, MatchKey, Outcome, Reason, Waiting
 from relay.telemetry import JournalView, KafkaView, LaneView, Telemetry
-from relay.telemetry.catalogue import MAX_CUSTOM_EVENTS, METRICS
+from relay.telemetry.catalogue import AUDIT_GAUGES, MAX_CUSTOM_EVENTS, METRICS
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -178,6 +178,10 @@ def test_every_metric_of_the_catalogue_can_be_counted_and_no_other() -> None:
     house.log_line_withheld("signature.refused")
     house.kafka_consumed("orders-topic", "orders", 3)
     house.kafka_committed("orders-topic", done=True)
+    house.audited("whole")
+    house.watch_audit(
+        lambda: [(metric, ("x",) * len(metric.labels), 1.0) for metric in AUDIT_GAUGES]
+    )
     house.watch_kafka(KAFKA)
     house.watch_journal(JournalView(lambda: {"web": Counts(1, 1, 0)}, lambda _: WAITING, 1))
     house.watch_lanes(LaneView(("running",), lambda: {"web": "running"}))

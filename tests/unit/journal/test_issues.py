@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from relay.journal import issues
 from relay.journal.issues import Noted
-from relay.model import FieldIssue
+from relay.model import FieldIssue, Reason
 
 NOW = 7200.0
 some_issues = st.lists(
@@ -40,3 +40,9 @@ def test_a_row_survives_being_stored(found: list[FieldIssue]) -> None:
 
     assert issues.unpack_row(issues.pack_row(row)) == row
     assert issues.unpack_row(b"{}") == Counter()
+
+
+def test_words_may_be_members_of_an_enum() -> None:
+    row = Counter([FieldIssue("", Reason.TOO_LARGE), FieldIssue("", "too_large")])
+
+    assert issues.unpack_row(issues.pack_row(row)) == {FieldIssue("", "too_large"): 2}

@@ -187,12 +187,12 @@ def test_the_buyer_is_who_is_named_best() -> None:
     def buyer(*names: str) -> int | None:
         return the_sample({"user": {name: hashed[name] for name in names}, "page": PAGE}).buyer
 
-    assert buyer("phone", "email", "external_id") == sampler.digest("a" * 64)
-    assert buyer("phone", "email") == sampler.digest("b" * 64)
-    assert buyer("phone") == sampler.digest("c" * 64)
+    assert buyer("phone", "email", "external_id") == sampler.digest_of_person("a" * 64)
+    assert buyer("phone", "email") == sampler.digest_of_person("b" * 64)
+    assert buyer("phone") == sampler.digest_of_person("c" * 64)
     assert buyer() is None
     several = the_sample({"user": {"email": ["d" * 64, "b" * 64]}, "page": PAGE})
-    assert several.buyer == sampler.digest("d" * 64)
+    assert several.buyer == sampler.digest_of_person("d" * 64)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"user":[],"page":7}'])

@@ -67,6 +67,7 @@ class OwnOperations:
         self.is_ready = True
         self.asked: list[tuple[Any, ...]] = []
         self.fails: Exception | None = None
+        self.report: bytes | None = None
 
     def health(self) -> Health:
         return self.state
@@ -96,6 +97,9 @@ class OwnOperations:
         if self.fails is not None:
             raise self.fails
         return [ReplayResult("00ff", "queued")]
+
+    async def last_audit(self) -> bytes | None:
+        return self.report
 
     async def notes(self, prefix: str, behind: str) -> NotesPage:
         self.asked.append((prefix, behind))
