@@ -46,7 +46,7 @@ class Arrived(NamedTuple):
         return None if cookie is None else (self.pixel_code, self.event, cookie)
 
 
-_KEYS: Final = frozenset({"ttp", "email", "phone", "external_id"})
+_KEYS: Final = ("ttp", "email", "phone", "external_id")
 #: A key of this length is a SHA-256 in hex; the cookie is shorter.
 _DIGEST: Final = 64
 
@@ -77,13 +77,15 @@ def from_wire(pixel_code: str, event: Mapping[str, Any]) -> Arrived:
 
 def _keys(user: Mapping[str, Any]) -> Sequence[str]:
     keys: list[str] = []
-    for name in _KEYS & user.keys():
-        found = user[name]
+    for name in _KEYS:
+        found = user.get(name)
+        if found is None:
+            continue
         if isinstance(found, str):
             keys.append(found)
-        elif isinstance(found, list):
+        else:
             keys += found
-    return sorted(keys, key=len)
+    return keys
 
 
 def _in_address(page: Mapping[str, Any] | None) -> str | None:

@@ -51,9 +51,10 @@ class Attribution:
         self._account = account
         self._placing = placing
         self._codes = {pixel.pixel_id: pixel.pixel_code for pixel in account.pixels.values()}
-        self._by_click: dict[str, Person] = {}
+        self._by_click: dict[str | None, Person] = {}
         self._by_key: dict[str, Person] = {}
         self._once: set[tuple[str, str, int]] = set()
+        self._loses = plan.quirks.credited_share < 1
         self._day = plan.started_at + DAY_S * plan.quirks.credited_from_day
 
     def meet(self, people: Iterable[Person]) -> None:
@@ -67,9 +68,9 @@ class Attribution:
 
     def credit(self, arrived: Arrived) -> Credit | None:
         """Whose merit this is; None: nobody's, or not counted."""
-        if self._is_lost(arrived):
+        if self._loses and self._is_lost(arrived):
             return None
-        person = self._person(arrived)
+        person = self._by_click.get(arrived.ttclid) or self._person(arrived)
         touch = None if person is None else self._touch(person, arrived)
         if touch is None:
             touch = self._modelled(arrived)
@@ -91,8 +92,6 @@ class Attribution:
         )
 
     def _person(self, arrived: Arrived) -> Person | None:
-        if arrived.ttclid is not None and arrived.ttclid in self._by_click:
-            return self._by_click[arrived.ttclid]
         for key in arrived.keys:
             if key in self._by_key:
                 return self._by_key[key]
@@ -107,16 +106,17 @@ class Attribution:
         return best
 
     def _is_in_time(self, touch: Touch, arrived: Arrived) -> bool:
+        age = arrived.event_time - touch.at
+        if age < 0:
+            return False
         group = self._group(touch)
-        return self._uses_pixel(group, arrived) and (
-            0 <= arrived.event_time - touch.at <= window_s(group, touch.kind)
-        )
+        return age <= window_s(group, touch.kind) and self._uses_pixel(group, arrived)
 
     def _uses_pixel(self, group: AdGroup, arrived: Arrived) -> bool:
         return self._codes.get(group.pixel_id or "") == arrived.pixel_code
 
     def _modelled(self, arrived: Arrived) -> Touch | None:
-        roll = chance.share(self._plan.seed, "modelled", arrived.event_id)
+        roll = chance.share(f"{self._plan.seed}/modelled/{arrived.event_id}")
         if roll >= self._plan.modelled_share:
             return None
         rolls = chance.draws(self._plan.seed, "modelled", arrived.event_id, arrived.event)
@@ -138,10 +138,10 @@ class Attribution:
         return True
 
     def _is_lost(self, arrived: Arrived) -> bool:
-        share = self._plan.quirks.credited_share
-        if share >= 1 or arrived.event_time < self._day:
+        if arrived.event_time < self._day:
             return False
-        return chance.share(self._plan.seed, "credited", arrived.event_id) >= share
+        roll = chance.share(f"{self._plan.seed}/credited/{arrived.event_id}")
+        return roll >= self._plan.quirks.credited_share
 
     def _group(self, touch: Touch) -> AdGroup:
         return self._account.adgroups[self._account.ads[touch.ad_id].adgroup_id]

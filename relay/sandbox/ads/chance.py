@@ -37,9 +37,9 @@ def number(*key: object) -> int:
     return int.from_bytes(_digest(key, 8), "little")
 
 
-def share(*key: object) -> float:
+def share(key: str) -> float:
     """A number in [0, 1), quickly."""
-    return (crc32("/".join(map(str, key)).encode()) * _SPREAD & 0xFFFFFFFF) * _UNIT
+    return (crc32(key.encode()) * _SPREAD & 0xFFFFFFFF) * _UNIT
 
 
 def name(size: int, *key: object) -> str:

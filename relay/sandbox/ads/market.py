@@ -6,6 +6,7 @@ Time is told, never asked: whatever is asked at `now`, the world has lived until
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from operator import itemgetter
 
 from relay.sandbox.ads import chance
@@ -24,11 +25,12 @@ from relay.sandbox.ads.zone import DAY_S, LocalTime
 
 class Market:
     def __init__(self, plan: WorldPlan) -> None:
+        self.local = LocalTime(plan.timezone)
+        self.first_day = self.local.day(plan.started_at)
+        plan = replace(plan, started_at=self.local.starts(self.first_day))
         self.plan = plan
         self.account = advertiser(plan)
-        self.local = LocalTime(plan.timezone)
         self.reported = LocalTime(plan.quirks.reports_zone or plan.timezone)
-        self.first_day = self.local.day(plan.started_at)
         self.pixel_code = next(iter(self.account.pixels.values())).pixel_code
         self.placing = Placing(plan, self.account)
         self.delivery = Delivery(plan, self.placing, self.reported)

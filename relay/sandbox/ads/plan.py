@@ -95,6 +95,7 @@ class Quirks:
 class WorldPlan:
     """One account, its shop and its customers; all that happens follows from it.
 
+    `started_at` is a moment of the first day, which begins at its midnight in the account's zone.
     `timezone` is the account's, `display_timezone` the one that people live by. `rates` turn one
     unit of a currency into the account's. `pixel_code` None: one is made up.
     `orders_per_day` includes those that no ad led to;

@@ -32,7 +32,7 @@ def _of_silence() -> Iterator[Scenario]:
         Planting(
             "TikTok credits a fifth of what it should",
             quirks={"credited_share": 0.2},
-            expected={"C/Rd": Between(0.07, 0.16), "Rclk": Between(200, 2000)},
+            expected={"C": Between(30, 400), "Rclk": Between(200, 2000)},
         ),
         _CLAIMS | {"BUD-02"},
     )
@@ -123,7 +123,7 @@ def _of_payload() -> Iterator[Scenario]:
         Planting(
             "one order in twenty carries a test event code",
             quirks={"test_code_share": 0.05},
-            expected={"test orders": Between(30, 200)},
+            expected={"test orders": Between(15, 200)},
         ),
         Planting(
             "somebody tries a page view with a test event code each day",

@@ -59,6 +59,11 @@ class Lived:
     def now(self) -> float:
         return self.days[-1].end
 
+    @property
+    def seen_at(self) -> float:
+        """When TikTok shows all that happened until now."""
+        return self.now + self.plan.reporting_latency_s
+
     @cached_property
     def purchases(self) -> list[tuple[Handed, Event, Wire]]:
         return [each for each in self.delivered if each[1].name == "Purchase"]
@@ -79,7 +84,7 @@ class Lived:
     def rows(self, level: str = ACCOUNT, by: str | None = None, now: float = 0.0) -> list[Row]:
         first, last = self.days[0].date, self.days[-1].date
         rows = self.world.rows(
-            self.plan.advertiser_id, level, first, last, by=by, now=now or self.now + HOUR_S
+            self.plan.advertiser_id, level, first, last, by=by, now=now or self.seen_at
         )
         return list(rows)
 
@@ -100,7 +105,7 @@ class Lived:
         pixel = next(iter(market.account.pixels))
         start, end = self.days[-last_days].date, self.days[-1].date + timedelta(days=1)
         found: Counter[str] = Counter()
-        for each in self.world.statistics(pixel, start - timedelta(days=1), end, self.now + HOUR_S):
+        for each in self.world.statistics(pixel, start - timedelta(days=1), end, self.seen_at):
             if each.event == event:
                 found["Tot"] += each.total_count
                 found["Brw"] += each.browser_event_total_count
@@ -294,7 +299,7 @@ def best_lag(lived: Lived) -> int:
     scores: defaultdict[int, int] = defaultdict(int)
     for day in lived.days:
         rows = lived.world.rows(
-            plan.advertiser_id, ACCOUNT, day.date, day.date, by=BY_HOUR, now=lived.now + HOUR_S
+            plan.advertiser_id, ACCOUNT, day.date, day.date, by=BY_HOUR, now=lived.seen_at
         )
         for row in rows:
             hour = 24 * local.day(day.start) + int(row.at[11:13])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from dataclasses import replace
 from datetime import date
@@ -10,11 +11,13 @@ from time import process_time
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.conversion import CONVERSION
+from relay.model import Event
 from relay.sandbox.ads.figures import COUNTED, METRICS, SUMMED
 from relay.sandbox.ads.life import LivingWorld
 from relay.sandbox.ads.plan import Quirks, WorldPlan, shop
@@ -27,6 +30,7 @@ from tests.unit.sandbox.ads.fast_forward import (
     BY_DAY,
     BY_HOUR,
     CAMPAIGN,
+    NORMALIZE,
     Lived,
     best_lag,
     live,
@@ -80,7 +84,7 @@ def test_levels_and_spans_sum_up_to_the_same(lived: Lived) -> None:
         row
         for day in lived.days
         for row in lived.world.rows(
-            lived.plan.advertiser_id, AD, day.date, day.date, by=BY_HOUR, now=lived.now + HOUR_S
+            lived.plan.advertiser_id, AD, day.date, day.date, by=BY_HOUR, now=lived.seen_at
         )
     ]
     assert summed(hours) == whole
@@ -96,10 +100,13 @@ def test_every_metric_of_every_row_can_be_worked_out(lived: Lived) -> None:
 def test_values_are_count_times_average_and_splits_do_not_exceed_conversions(lived: Lived) -> None:
     for row in lived.rows(AD, BY_DAY):
         of = row.metrics
-        about = of["complete_payment"] * of["value_per_complete_payment"]
-        assert abs(about - of["total_complete_payment_rate"]) <= of["complete_payment"]
-        split = of["cta_conversion"] + of["vta_conversion"] + of["engaged_view_through_conversions"]
-        assert split <= of["conversion"]
+        about = Decimal(of["complete_payment"]) * of["value_per_complete_payment"]
+        assert abs(about - of["total_complete_payment_rate"]) <= int(of["complete_payment"])
+        split = sum(
+            int(of[name])
+            for name in ("cta_conversion", "vta_conversion", "engaged_view_through_conversions")
+        )
+        assert split <= int(of["conversion"])
 
 
 def test_rows_are_there_for_what_delivered_and_deleted_ads_are_among_them(lived: Lived) -> None:
@@ -123,7 +130,7 @@ def test_an_unknown_level_is_an_error() -> None:
 
 
 def test_conversions_of_a_day_grow_until_its_window_ends_and_spend_hardly_moves() -> None:
-    lived = live(Season.of(shop(40.0)), days=12)
+    lived = live(Season.of(shop(150.0)), days=12)
     first = lived.days[0]
 
     def seen(at: float) -> tuple[int, Decimal]:
@@ -221,7 +228,7 @@ def test_the_server_s_count_of_each_day_of_utc_is_what_was_delivered(lived: Live
 
     for day in {day for day, _ in sent}:
         on = date.fromordinal(date(1970, 1, 1).toordinal() + int(day))
-        for each in lived.world.statistics(pixel, on, on, lived.now + HOUR_S):
+        for each in lived.world.statistics(pixel, on, on, lived.seen_at):
             assert each.server_event_total_count == sent[day, names.get(each.event, "")]
 
 
@@ -401,32 +408,28 @@ def test_a_time_lies_in_its_day(at: float, name: str) -> None:
 # --- speed ----------------------------------------------------------------------------------------
 
 
-def yardstick() -> float:
-    """CPU seconds of half a million steps of the interpreter: 0.04 on the machine of the target."""
-    best = float("inf")
-    for _ in range(3):
-        started = process_time()
-        seen: dict[int, int] = {}
-        for number in range(500_000):
-            seen[number & 1023] = number
-        best = min(best, process_time() - started)
-    return best
-
-
-@pytest.mark.parametrize(("orders", "seconds"), [(600.0, 3.0), (3.0, 0.2)])
-def test_a_month_is_lived_and_reported_in_seconds(orders: float, seconds: float) -> None:
+@pytest.mark.parametrize(("orders", "times"), [(600.0, 3.5), (3.0, 6.0)])
+def test_a_month_is_lived_and_reported_in_a_few_times_what_normalizing_it_takes(
+    orders: float, times: float
+) -> None:
+    """Machines differ: to normalize a month of 600 orders a day takes 0.8 s where an event takes
+    14 µs, which makes this 3 s, and 0.2 s for a month of 3."""
     plan = shop(orders)
-    unit = yardstick() / 0.025
-    wires = [wire for _, _, wire in live(Season.of(plan), days=30).delivered]
+    conversions = [handed for day in Season.of(plan).days(30) for handed in day.orders]
+    gc.collect()
+    gc.freeze()  # what is left of other tests is none of its business
 
     started = process_time()
+    results = [NORMALIZE(handed.conversion, now=handed.at) for handed in conversions]
+    wires = [orjson.loads(each.wire) for each in results if isinstance(each, Event)]
+    normalized = process_time()
     season = Season.of(plan)
-    handed = sum(len(day.orders) for day in season.days(30))
+    lived = Lived(season, list(season.days(30)))
     for wire in wires:
         season.world.receive("web", season.market.pixel_code, [wire], wire["event_time"] + 20.0)
-    lived = Lived(season, list(season.days(30)))
     rows = [row for level in (ACCOUNT, CAMPAIGN, ADGROUP, AD) for row in lived.rows(level, BY_DAY)]
+    ended = process_time()
+    gc.unfreeze()
 
-    assert process_time() - started < seconds * unit
-    assert handed >= len(wires) > 0
     assert len(rows) > 100
+    assert ended - normalized < times * (normalized - started)
