@@ -325,7 +325,7 @@ def rec_01(found: Found, staged: Staged) -> None:
 
 
 def rec_02(found: Found, staged: Staged) -> None:
-    of_groups(found, staged.groups)
+    assert {each.subject.id for each in found} <= set(staged.groups)
     assert all(staged.expects("views/C").holds(share(each)) for each in found)
 
 

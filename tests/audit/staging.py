@@ -238,4 +238,3 @@ def _counted(lived: Rehearsal, audit: Audit) -> Mapping[tuple[date, str], tuple[
             )
         day += timedelta(days=1)
     return found
-

@@ -262,7 +262,10 @@ _FEW_OF: Final[Mapping[str, Mapping[str, Any]]] = {
 
 @pytest.mark.parametrize("quirks", _FEW_OF.values(), ids=_FEW_OF)
 async def test_three_orders_a_day_raise_no_alarm_about_a_share(quirks: Mapping[str, Any]) -> None:
-    options = {"relayed": ("Purchase",), "optimization_event": "SHOPPING"}  # or there were many carts
+    options = {
+        "relayed": ("Purchase",),
+        "optimization_event": "SHOPPING",
+    }  # or there were many carts
     plan = shop(3.0, seed=9, quirks=Quirks(**quirks), **options)
     with journal_folder() as folder:
         rehearsal = await Relay([Season.of(plan)], folder).live(plan.started_at + 30 * DAY_S)
