@@ -74,7 +74,6 @@ class Truth:
     tests: list[Event] = field(default_factory=list)
     rejected: list[Event] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
-    answers: Counter[int | None] = field(default_factory=Counter)
 
     def purchases(self) -> list[Event]:
         return [each for each in self.delivered if each.name == "Purchase"]

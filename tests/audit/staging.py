@@ -10,10 +10,9 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -71,13 +70,12 @@ class Staged:
     pixels: Sequence[str]
     groups: Sequence[str]
     bought: Sequence[Bought]
-    rejected: int
+    rejected: Sequence[date]
     tested: Sequence[date]
     refused_as_future: Sequence[date]
     spent: Mapping[str, Sequence[Spent]]
     counted: Mapping[tuple[date, str], tuple[int, int, int]]
     before: Audit | None = None
-    answers: Mapping[int | None, int] = field(default_factory=dict)
 
     @property
     def scenario(self) -> Scenario:
@@ -168,7 +166,7 @@ def _told(key: tuple[str, str], lived: Rehearsal, audit: Audit, before: Audit | 
         pixels=[pixel.pixel_code for pixel in account.pixels.values()],
         groups=list(account.adgroups),
         bought=[_bought(each, day) for each in truth.purchases()],
-        rejected=len(truth.rejected),
+        rejected=[day(each.event_time) for each in truth.rejected],
         tested=[day(each.event_time) for each in truth.tests if each.order_id is not None],
         refused_as_future=[
             day(each.event_time or 0) for each in truth.refused if each.reason is Reason.FUTURE
@@ -179,7 +177,6 @@ def _told(key: tuple[str, str], lived: Rehearsal, audit: Audit, before: Audit | 
         },
         counted=_counted(lived, audit),
         before=None if before is None else slim(before),
-        answers=truth.answers,
     )
 
 
@@ -241,8 +238,3 @@ def _counted(lived: Rehearsal, audit: Audit) -> Mapping[tuple[date, str], tuple[
             )
         day += timedelta(days=1)
     return found
-
-
-def buyers_of(bought: Sequence[Bought]) -> Counter[date]:
-    """Purchases by day of the account."""
-    return Counter(each.day for each in bought)

@@ -262,12 +262,17 @@ _FEW_OF: Final[Mapping[str, Mapping[str, Any]]] = {
 
 @pytest.mark.parametrize("quirks", _FEW_OF.values(), ids=_FEW_OF)
 async def test_three_orders_a_day_raise_no_alarm_about_a_share(quirks: Mapping[str, Any]) -> None:
-    plan = shop(3.0, seed=9, quirks=Quirks(**quirks))
+    options = {
+        "relayed": ("Purchase",),
+        "optimization_event": "SHOPPING",
+    }  # or there were many carts
+    plan = shop(3.0, seed=9, quirks=Quirks(**quirks), **options)
     with journal_folder() as folder:
         rehearsal = await Relay([Season.of(plan)], folder).live(plan.started_at + 30 * DAY_S)
         audit = await audit_of(rehearsal)
 
-    assert [each for each in audit.findings if each.severity is not Severity.INFO] == []
+    loud = {each.check for each in audit.findings if each.severity is not Severity.INFO}
+    assert loud <= {"BUD-02"}  # a budget too small for purchases is no matter of chance
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from relay.audit.books import Books
-from relay.audit.calendar import days_of
+from relay.audit.calendar import Span, days_of
 from relay.audit.checks.check import (
     Inapplicable,
     Result,
@@ -173,11 +173,14 @@ def levels(books: Books, limits: Thresholds) -> Result:
         _ADS: books.reports.ad_spend,
     }
     share = Decimal(str(limits.level_gap))
+    # An ad's sum stands on the last day, on which the account may have no row yet.
+    parts = {level: _of(days, books.period) for level, days in sums.items()}
     return [
-        _gap(books, level, total, part, _first_gap(whole, days, share) if level != _ADS else None)
+        _gap(books, level, total, parts[level],
+             _first_gap(whole, days, share) if level != _ADS else None)
         for level, days in sums.items()
-        if abs((part := _of(days, whole)) - total) > share * total
-    ]
+        if abs(parts[level] - total) > share * total
+    ]  # fmt: skip
 
 
 def _by_day(objects: Mapping[str, Sequence[Day]]) -> Mapping[date, Decimal]:
@@ -189,8 +192,8 @@ def _by_day(objects: Mapping[str, Sequence[Day]]) -> Mapping[date, Decimal]:
     return days
 
 
-def _of(days: Mapping[date, Decimal], whole: Mapping[date, Decimal]) -> Decimal:
-    return sum((days.get(day, Decimal(0)) for day in whole), Decimal(0))
+def _of(days: Mapping[date, Decimal], period: Span) -> Decimal:
+    return sum((spend for day, spend in days.items() if day in period), Decimal(0))
 
 
 def _first_gap(

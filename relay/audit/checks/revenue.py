@@ -63,28 +63,42 @@ def _compared(books: Books, line: Line, limits: Thresholds) -> Result:
         return no_rate(books, booked.value)
     claimed = _Worth(amount, count, sqrt(max(0, count)))
     every = _Worth(value, booked.live, sqrt(max(0, booked.live)))
-    if claimed.amount > every.amount and _apart(claimed, every, limits):
+    usual = _usual(books, line)
+    if claimed.amount > every.amount and _apart(claimed, every, usual, limits):
         return [_too_much(books, line, claimed, every, days)]
-    return _against_clicks(books, line, claimed, days, limits)
+    return _against_clicks(books, line, (claimed, usual), days, limits)
+
+
+def _usual(books: Books, line: Line) -> float:
+    """Root of the mean square of the sampled purchases' values: one large order weighs."""
+    amounts = [
+        float(amount)
+        for row in books.sampled.of(line.destinations, line.event)
+        if row.value is not None and row.currency is not None
+        if (amount := books.convert({row.currency: row.value})) is not None
+    ]
+    return sqrt(sum(each * each for each in amounts) / len(amounts)) if amounts else 0.0
 
 
 def _is_long(days: Span, limits: Thresholds) -> bool:
     return days.days >= days_of(limits.totals_from)
 
 
-def _apart(a: _Worth, b: _Worth, limits: Thresholds) -> bool:
-    """Further apart than so many roots of the counts, each at the mean value of its events."""
-    margin = limits.sigma * max(a.error, b.error)
+def _apart(a: _Worth, b: _Worth, usual: float, limits: Thresholds) -> bool:
+    """Further apart than so many roots of the counts, each at the mean value of its events, or at
+    the `usual` one."""
+    margin = limits.sigma * max(a.error, b.error, usual * max(a.scatter, b.scatter))
     return enough(a.events, b.events, limits) and abs(float(a.amount) - float(b.amount)) > margin
 
 
 def _against_clicks(
-    books: Books, line: Line, claimed: _Worth, days: Span, limits: Thresholds
+    books: Books, line: Line, reported: tuple[_Worth, float], days: Span, limits: Thresholds
 ) -> Result:
+    claimed, usual = reported
     clicked = _of_clicks(books, line, days, limits)
     if isinstance(clicked, Inapplicable):
         return clicked
-    if not clicked.amount or not _apart(claimed, clicked, limits):
+    if not clicked.amount or not _apart(claimed, clicked, usual, limits):
         return []
     times = float(claimed.amount) / float(clicked.amount)
     if limits.value_ratio_low <= times <= limits.value_ratio_high:

@@ -76,11 +76,13 @@ def _of_loss() -> Iterator[Scenario]:
         "medium",
         Planting(
             "of what it accepted TikTok does not count 8 %",
+            orders=150.0,
             quirks={"uncounted_share": 0.08},
             expected={"Srv/Rd": Between(0.915, 0.925)},
         ),
         Planting(
             "of what it accepted TikTok does not count 4 %",
+            orders=150.0,
             quirks={"uncounted_share": 0.04},
             expected={"Srv/Rd": Between(0.955, 0.965)},
         ),
