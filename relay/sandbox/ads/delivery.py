@@ -106,8 +106,8 @@ class Delivery:
         return used * float(group.budget) * self._unit
 
     def _cost_of_click(self, roll: float) -> float:
-        plan = self._plan
-        return plan.spend_per_day * self._unit / plan.clicks_per_day * (0.9 + 0.2 * roll)
+        """On a day, in minor units."""
+        return self._plan.cost_of_click * self._unit * (0.9 + 0.2 * roll)
 
     def _counts(self, group: AdGroup, minor: float, clicks: float, over: float) -> Counts:
         """`over`, in [0, 1), decides what becomes of the fractions: on average nothing is lost."""

@@ -12,6 +12,7 @@ STARTED_AT: Final = 1_788_217_200.0
 #: Conversions a day that an ad group needs to learn from: TikTok asks for 50 a week, and for a
 #: budget of ten conversions a day; half as many again leaves room for bad weeks.
 _SIGNAL_PER_DAY: Final = 18.0
+_CLICK: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +166,11 @@ class WorldPlan:
         return self.orders_per_day * self.price * self.cost_per_order
 
     @property
-    def clicks_per_day(self) -> float:
+    def cost_of_click(self) -> float:
+        """In the account's currency; of a shop that sells nothing, what clicks cost elsewhere."""
         people = self.click_share * (self.orders_per_day + self.looking_per_day)
-        return max(40 * self.click_share * self.orders_per_day, 2.5 * people)
+        clicks = max(40 * self.click_share * self.orders_per_day, 2.5 * people)
+        return self.spend_per_day / clicks if self.orders_per_day and clicks else _CLICK
 
 
 def shop(orders_per_day: float, **options: object) -> WorldPlan:

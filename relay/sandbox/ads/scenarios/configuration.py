@@ -49,7 +49,7 @@ def _of_events() -> Iterator[Scenario]:
             account=[adgroups(0, optimization_event="ON_WEB_DETAIL")],
             expected={
                 "adgroup.optimization_event": "ON_WEB_DETAIL",
-                "adgroup.C": Between(500, 1e5),
+                "adgroup.C": Between(200, 1e5),
             },
         ),
         _NO_CREDIT,
@@ -85,7 +85,7 @@ def _of_pixels() -> Iterator[Scenario]:
         Planting(
             "an ad group that is paused uses a pixel that the relay does not feed",
             account=[old_pixel(lambda pixel_id: another_adgroup("DISABLE", pixel_id=pixel_id))],
-            expected={"adgroup.C": Between(200, 1e5)},
+            expected={"adgroup.C": Between(100, 1e5)},
         ),
         _NO_CREDIT,
     )

@@ -99,13 +99,13 @@ def _of_keys() -> Iterator[Scenario]:
         "medium",
         Planting(
             "on the last three days TikTok attributes half of what it did",
-            orders=240.0,
+            orders=150.0,
             quirks={"credited_share": 0.5, "credited_from_day": 27},
             expected={"Att/Tot on the last days": Between(0.13, 0.2)},
         ),
         Planting(
             "on the last three days TikTok attributes a sixth less",
-            orders=240.0,
+            orders=150.0,
             quirks={"credited_share": 0.85, "credited_from_day": 27},
             expected={"Att/Tot on the last days": Between(0.22, 0.32)},
         ),

@@ -91,14 +91,14 @@ def _of_time() -> Iterator[Scenario]:
         "critical",
         Planting(
             "three quarters of the shop's people stay away from one day on, spend goes on",
-            orders=240.0,
+            orders=150.0,
             days=40,
             quirks={"drop_from_day": _DROP_DAY, "drop_share": 0.75},
             expected={"Rd left": Between(0.2, 0.3)},
         ),
         Planting(
             "a quarter of the shop's people stay away from one day on",
-            orders=240.0,
+            orders=150.0,
             days=40,
             quirks={"drop_from_day": _DROP_DAY, "drop_share": 0.25},
             expected={"Rd left": Between(0.69, 0.82)},
@@ -110,14 +110,14 @@ def _of_time() -> Iterator[Scenario]:
         "medium",
         Planting(
             "reports follow a zone whose sign is the other way round",
-            orders=240.0,
+            orders=150.0,
             plan={"timezone": "Etc/GMT-4", "display_timezone": "Asia/Dubai"},
             quirks={"reports_zone": "Etc/GMT+4"},
             expected={"lag h": Between(-8, -8)},
         ),
         Planting(
             "reports follow the account's zone, which has no daylight saving while people have",
-            orders=240.0,
+            orders=150.0,
             plan={"timezone": "Etc/GMT+8", "display_timezone": "America/Los_Angeles"},
             expected={"lag h": Between(0, 0)},
         ),
@@ -175,7 +175,7 @@ def _of_changes() -> Scenario:
         "info",
         Planting(
             "half a day before the numbers fell somebody changed the targeting",
-            orders=240.0,
+            orders=150.0,
             days=40,
             quirks=drop,
             account=[_changed(_DROP_DAY - 0.5)],
@@ -183,7 +183,7 @@ def _of_changes() -> Scenario:
         ),
         Planting(
             "six days before the numbers fell somebody changed the targeting",
-            orders=240.0,
+            orders=150.0,
             days=40,
             quirks=drop,
             account=[_changed(_DROP_DAY - 6)],

@@ -41,7 +41,7 @@ class Planting:
     """
 
     says: str
-    orders: float = 90.0
+    orders: float = 72.0
     plan: Mapping[str, Any] = field(default_factory=dict)
     quirks: Mapping[str, Any] = field(default_factory=dict)
     account: Sequence[Plant] = ()
