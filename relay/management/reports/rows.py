@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from relay.management.errors import About, AnswerUnreadable
-from relay.management.fields import NO_VALUE, Record, decimal_of
+from relay.management.fields import MOST_KNOWN, NO_VALUE, Record, decimal_of
 from relay.management.reports.metrics import MetricKind
 from relay.management.reports.request import ReportRequest
 
@@ -20,6 +21,9 @@ Value = Decimal | int | str | None
 
 #: What TikTok writes for numbers too small to be told.
 _MASKED: Final = "<"
+
+#: Stands for such a number; known by its identity.
+_TOO_SMALL: Final = "too small to be told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +93,40 @@ class RowReader:
 
     def _value(self, name: str, kind: MetricKind, raw: Any) -> Value:
         """Raises ValueError for what is not of this kind."""
-        if raw is None or (type(raw) is str and raw in NO_VALUE):
-            return None
-        if kind is MetricKind.TEXT:
-            return _text(raw)
-        if type(raw) is str and raw.startswith(_MASKED):
+        is_short = type(raw) is str and len(raw) <= _SHORT and kind is not MetricKind.TEXT
+        found = _READ[kind](raw) if is_short else _read(raw, kind)
+        if found is _TOO_SMALL:
             self._on_masked(name)
             return None
-        number = decimal_of(raw)
-        if number is None:
-            if kind is MetricKind.UNKNOWN and type(raw) is str:
-                return raw
-            raise ValueError
-        if kind in _WHOLE and number == (whole := int(number)):
-            return whole
-        return number
+        return found
+
+
+def _read(raw: Any, kind: MetricKind) -> Value:
+    """`_TOO_SMALL` for a number too small to be told. Raises ValueError for what is not of this
+    kind."""
+    if raw is None or (type(raw) is str and raw in NO_VALUE):
+        return None
+    if kind is MetricKind.TEXT:
+        return _text(raw)
+    if type(raw) is str and raw.startswith(_MASKED):
+        return _TOO_SMALL
+    number = decimal_of(raw)
+    if number is None:
+        if kind is MetricKind.UNKNOWN and type(raw) is str:
+            return raw
+        raise ValueError
+    if kind in _WHOLE and number == (whole := int(number)):
+        return whole
+    return number
 
 
 _WHOLE: Final = (MetricKind.COUNT, MetricKind.PEOPLE)
+
+#: Texts of this length are remembered with what they say: few of a report's many differ.
+_SHORT: Final = 24
+_READ: Final = {
+    kind: lru_cache(maxsize=MOST_KNOWN)(partial(_read, kind=kind)) for kind in MetricKind
+}
 
 
 def _text(raw: object) -> str:
