@@ -13,6 +13,7 @@ V = TypeVar("V")
 D = TypeVar("D")
 
 _MOST_SHAPES: Final = 4_096
+_MOST_SHARED: Final = 1 << 14
 
 
 class Sparse(Mapping[str, V]):
@@ -50,7 +51,13 @@ class Sparse(Mapping[str, V]):
 def sparse(names: tuple[str, ...], numbers: Sequence[V | None], zero: V) -> Mapping[str, V]:
     """The numbers of these names, in their order; a name whose number is None stays out."""
     said = bytes([2 if number else number is not None for number in numbers])
-    return Sparse(_shape(names, said), (*[number for number in numbers if number], zero))
+    return _shared(names, said, (*[number for number in numbers if number], zero))
+
+
+@lru_cache(maxsize=_MOST_SHARED)
+def _shared(names: tuple[str, ...], said: bytes, numbers: tuple[V, ...]) -> Mapping[str, V]:
+    """Most rows are of small ad groups, and small numbers repeat."""
+    return Sparse(_shape(names, said), numbers)
 
 
 @lru_cache(maxsize=_MOST_SHAPES)

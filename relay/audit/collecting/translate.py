@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 from sys import intern
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from relay.audit import facts
 from relay.audit.sparse import sparse
@@ -42,6 +42,7 @@ _VALUED: Final = tuple(each.optimization_event for each in EVENT_NAMES if each.v
 
 _ZERO: Final = Decimal(0)
 _NO_PARAMS: Final[Mapping[str, str]] = MappingProxyType({})
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 def advertiser(found: accounts.Advertiser) -> facts.Advertiser:
@@ -207,6 +208,8 @@ def ad_sum(row: ReportRow, last: date) -> facts.Day:
         clicks=_count(said, "clicks"),
         conversions=_count(said, "conversion"),
         landing_page_views=_count(said, "total_landing_page_view"),
+        counts=_NOTHING,
+        values=_NOTHING,
     )
 
 
