@@ -8,6 +8,7 @@ is what `relay audit --since 90d` does, at the rate budget it has by default.
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,15 +89,22 @@ def _big_reports() -> list[Params]:
     (advertiser_id,) = big_account(2 * ADGROUPS, ADGROUPS, 1).advertisers
     first, last = period_of(NOW)
     found: list[Params] = []
-    for level in (Level.CAMPAIGN, Level.ADGROUP):
-        request = ReportRequest(advertiser_id, level, translate.METRICS, first, last, By.DAY)
+    hours = last - timedelta(days=7), last - timedelta(days=1)
+    requests = [
+        *(
+            ReportRequest(advertiser_id, level, translate.METRICS, first, last, By.DAY)
+            for level in (Level.ACCOUNT, Level.CAMPAIGN, Level.ADGROUP)
+        ),
+        ReportRequest(advertiser_id, Level.ACCOUNT, translate.HOURLY_METRICS, *hours, By.HOUR),
+        ReportRequest(advertiser_id, Level.AD, translate.AD_METRICS, first, last, By.NONE),
+    ]
+    for request in requests:
         found.append(count_params(request, whole(request)))
-        found += [
-            {**page_params(request, part), "page": 1, "page_size": 1000}
-            for part in slices_of(request)
-        ]
-    request = ReportRequest(advertiser_id, Level.AD, translate.AD_METRICS, first, last, By.NONE)
-    found.append(count_params(request, whole(request)))
+        if request.level is not Level.AD:  # they become a task
+            found += [
+                {**page_params(request, part), "page": 1, "page_size": 1000}
+                for part in slices_of(request)
+            ]
     return found
 
 
