@@ -137,7 +137,9 @@ def test_a_campaign_keeps_its_times_in_utc() -> None:
 def test_a_pixels_automatic_matching_is_told_apart() -> None:
     found = read_pixel(
         record(
-            pixel_id="77", pixel_code="CODE", pixel_name="Shop",
+            pixel_id="77",
+            pixel_code="CODE",
+            pixel_name="Shop",
             advanced_matching_fields={"email": True},
             automatic_advanced_matching_fields={"email": False},
         )  # fmt: skip
