@@ -6,6 +6,7 @@ TikTok writes every metric as a text. `-`, null and what is missing is None: not
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -36,7 +37,10 @@ class RowReader:
 
     def __init__(self, request: ReportRequest, on_masked: Callable[[str], None]) -> None:
         self._dimensions = request.dimensions
-        self._metrics = [(metric.name, metric.kind) for metric in request.columns]
+        self._metrics = [
+            (metric.name, metric.kind, _QUICK.get(metric.kind, _never))
+            for metric in request.columns
+        ]
         self._on_masked = on_masked
 
     def row(self, record: Record) -> ReportRow:
@@ -46,16 +50,17 @@ class RowReader:
             raise record.unreadable("dimensions", "is missing")
         return ReportRow(
             {name: dimensions.id(name) for name in self._dimensions},
-            self.values(metrics) if metrics else dict.fromkeys(name for name, _ in self._metrics),
+            self.values(metrics) if metrics else dict.fromkeys(each[0] for each in self._metrics),
         )
 
     def values(self, metrics: Record) -> dict[str, Value]:
         """The metrics that were asked for. Raises `AnswerUnreadable`."""
         raw = metrics.raw
         found: dict[str, Value] = {}
-        for name, kind in self._metrics:
+        for name, kind, quick in self._metrics:
+            value = quick(raw.get(name))
             try:
-                found[name] = self._value(name, kind, raw.get(name))
+                found[name] = self._value(name, kind, raw.get(name)) if value is None else value
             except ValueError:
                 problem = "is not a text" if kind is MetricKind.TEXT else "is not a number"
                 raise metrics.unreadable(name, problem) from None
@@ -65,7 +70,7 @@ class RowReader:
         """Where the fields stand in a file with these titles. Raises `AnswerUnreadable` where one
         that was asked for is missing."""
         places = {title.strip(): place for place, title in enumerate(titles)}
-        for name in (*self._dimensions, *(name for name, _ in self._metrics)):
+        for name in (*self._dimensions, *(each[0] for each in self._metrics)):
             if name not in places:
                 field = f"file.{name}"
                 raise AnswerUnreadable(f"{field} is missing", about, field=field)
@@ -76,12 +81,13 @@ class RowReader:
     ) -> Iterator[ReportRow]:
         """The rows of a file. Raises `AnswerUnreadable`."""
         dimensions = [(name, places[name]) for name in self._dimensions]
-        metrics = [(name, kind, places[name]) for name, kind in self._metrics]
+        metrics = [(name, kind, quick, places[name]) for name, kind, quick in self._metrics]
         for line in lines:
             found: dict[str, Value] = {}
-            for name, kind, place in metrics:
+            for name, kind, quick, place in metrics:
+                value = quick(line[place])
                 try:
-                    found[name] = self._value(name, kind, line[place])
+                    found[name] = self._value(name, kind, line[place]) if value is None else value
                 except ValueError:
                     field = f"file.{name}"
                     raise AnswerUnreadable(f"{field} is not a number", about, field=field) from None
@@ -107,6 +113,32 @@ class RowReader:
 
 
 _WHOLE: Final = (MetricKind.COUNT, MetricKind.PEOPLE)
+
+
+def _quick_count(raw: object) -> Value:
+    if type(raw) is str and raw.isdecimal() and raw.isascii():
+        return int(raw)
+    return None
+
+
+_is_plain: Final = re.compile(r"\d{1,15}\.\d{1,6}", re.ASCII).fullmatch
+
+
+def _quick_decimal(raw: object) -> Value:
+    return Decimal(raw) if type(raw) is str and _is_plain(raw) else None
+
+
+def _never(_raw: object) -> Value:
+    return None
+
+
+#: What most values look like, by kind; None where a closer look is needed. A report has millions.
+_QUICK: Final[Mapping[MetricKind, Callable[[object], Value]]] = {
+    MetricKind.COUNT: _quick_count,
+    MetricKind.PEOPLE: _quick_count,
+    MetricKind.MONEY: _quick_decimal,
+    MetricKind.RATIO: _quick_decimal,
+}
 
 
 def _text(raw: object) -> str:
