@@ -3,7 +3,6 @@ its deadline."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,8 +20,12 @@ from relay.management.errors import (
     TimedOut,
 )
 from relay.management.http.connection import Connection, Divert, Request
+from relay.management.http.slots import NOW, Slots
 from relay.management.query import Hidden, Params, body_of, query_of
 from relay.management.retry import Patience, error_of, wait_s
+
+#: How often a call that waits for room looks for it.
+_GLANCE_S = 0.02
 
 #: So often a call is made again with a newer token.
 _MOST_RENEWALS = 2
@@ -46,6 +49,7 @@ class _Call:
     renewals: int = 0
     anonymous: bool = False
     divert: Divert | None = None
+    rank: int = NOW
 
     def mask(self, text: str) -> str:
         for secret in (*self.secrets, self.token):
@@ -77,7 +81,7 @@ class Caller:
         self.limits = surroundings.budgets.limits
         self._budgets = surroundings.budgets
         self._token = Hidden(token) if isinstance(token, str) else token
-        self._slots = asyncio.Semaphore(self.limits.in_flight)
+        self._slots = Slots(self.limits.in_flight)
 
     def token(self) -> Hidden:
         """The present token. Raises `CredentialRefused` where there is none, and what the given
@@ -94,15 +98,17 @@ class Caller:
         anonymous: bool = False,
         within_s: float | None = None,
         divert: Divert | None = None,
+        rank: int = NOW,
     ) -> Answer:
         """What TikTok answers. Raises a `ManagementError`.
 
         Texts of `params` that are `Hidden` are not shown in what TikTok says; `anonymous` sends no
         token; `within_s` is for all tries, by default `patience.call_s`. `divert` may take a
-        file away that comes in place of an answer; it is asked at every try.
+        file away that comes in place of an answer; it is asked at every try. Where calls have to
+        queue, a smaller `rank` goes first.
         """
         call = self._new(endpoint, params, self.patience.call_s if within_s is None else within_s)
-        call.anonymous, call.divert = anonymous, divert
+        call.anonymous, call.divert, call.rank = anonymous, divert, rank
         while True:
             outcome = await self._tried(call)
             if isinstance(outcome, Answer):
@@ -129,18 +135,22 @@ class Caller:
         )
 
     async def _tried(self, call: _Call) -> Answer | Failure:
-        async with self._slots:
+        async with self._slots.one(call.rank):
             call.token = None if call.anonymous else self.token()
             budget = self._budgets.of(call.token or "")
             await self._turn(call, budget)
             started_at = self.clock.monotonic()
+            budget.sent(started_at)
             longest_s = self.patience.file_s if call.divert else self.patience.answer_s
-            exchange = await self.connection.exchange(
-                call.request,
-                call.token,
-                within_s=min(longest_s, call.deadline - started_at),
-                divert=call.divert,
-            )
+            try:
+                exchange = await self.connection.exchange(
+                    call.request,
+                    call.token,
+                    within_s=min(longest_s, call.deadline - started_at),
+                    divert=call.divert,
+                )
+            finally:
+                budget.ended(started_at, self.clock.monotonic())
             outcome = opened(exchange, call.about, now=self.clock.now(), mask=call.mask)
             self._learn(call, budget, outcome, started_at)
             return outcome
@@ -154,12 +164,15 @@ class Caller:
             )
         own = budget.reserve_own(call.endpoint.rate, self.clock.monotonic())
         await self._until(own, call, budget)
+        moment = budget.reserve(self.clock.monotonic())
         while True:
-            moment = budget.reserve(self.clock.monotonic())
             await self._until(moment, call, budget)
-            await self._until(budget.gate(self.clock.monotonic()), call, budget)
-            if budget.still_good(moment):
+            if not budget.still_good(moment):
+                moment = budget.reserve(self.clock.monotonic())
+            elif budget.has_room(self.clock.monotonic()):
                 return
+            else:
+                await self._until(self.clock.monotonic() + _GLANCE_S, call, budget)
 
     async def _until(self, moment: float, call: _Call, budget: Budget) -> None:
         now = self.clock.monotonic()

@@ -22,6 +22,7 @@ from relay.management.errors import About, PageChanged
 from relay.management.fields import Record
 from relay.management.http.ahead import Tasks
 from relay.management.http.calls import Caller
+from relay.management.http.slots import NOW
 from relay.management.http.spool import Spool
 from relay.management.notices import Notice, NoticeKind, OnNotice, nobody
 from relay.management.proof import Changed, KeyOf, Leaf, Page, Proof, key_by, page_of
@@ -35,12 +36,14 @@ OnPage = Callable[[Page, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A list to be read. `key_of` None takes the endpoint's own key."""
+    """A list to be read. `key_of` None takes the endpoint's own key; a smaller `rank` is read first
+    where calls have to queue."""
 
     endpoint: Endpoint
     params: Params
     key_of: KeyOf | None = None
     on_page: OnPage | None = None
+    rank: int = NOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,9 @@ class Lists:
         if endpoint.page_size:
             asked = number if cursor is None else None
             place = {"page": asked, "page_size": endpoint.page_size, "cursor": cursor}
-        answer = await self._caller.call(endpoint, {**question.params, **place})
+        # The first page says how many there are; TikTok may take long to make it.
+        rank = NOW if number == 1 else question.rank
+        answer = await self._caller.call(endpoint, {**question.params, **place}, rank=rank)
         for notice in answer.notices:
             tell(notice)
         page = page_of(endpoint, answer)

@@ -78,18 +78,18 @@ class SyncReader:
         self._campaigns = campaigns
         self._time_outs = 0
 
-    async def parts(self, part: Slice) -> list[Part]:
-        """What the slice holds, the oldest days first. Raises `WouldTruncate`, and `TimedOut` when
-        it cannot be made smaller."""
+    async def parts(self, part: Slice, rank: int) -> list[Part]:
+        """What the slice holds, the oldest days first; a smaller `rank` is wanted sooner. Raises
+        `WouldTruncate`, and `TimedOut` when it cannot be made smaller."""
         try:
-            return [await self._read(part)]
+            return [await self._read(part, rank)]
         except Cut:
             return [await self._in_full(part)]
         except TimedOut as error:
             self._time_outs += 1
-            return await self._smaller(part, error)
+            return await self._smaller(part, rank, error)
 
-    async def _read(self, part: Slice) -> Part:
+    async def _read(self, part: Slice, rank: int) -> Part:
         request = self._request
         seen = _Seen(request.level is not Level.ACCOUNT, request.id_dimension)
 
@@ -97,7 +97,8 @@ class SyncReader:
             seen.page(page, number)
             self._count()
 
-        question = Question(endpoints.REPORT, page_params(request, part), key_of(request), on_page)
+        params = page_params(request, part)
+        question = Question(endpoints.REPORT, params, key_of(request), on_page, rank)
         proven = await self._lists.read(question, seen.notices.append)
         for notice in seen.notices:
             self._story.note(notice)
@@ -124,7 +125,7 @@ class SyncReader:
         self._story.note(self._narrowing(part, "it has more than 20,000 objects: as a task"))
         return await self._by_task(part)
 
-    async def _smaller(self, part: Slice, error: TimedOut) -> list[Part]:
+    async def _smaller(self, part: Slice, rank: int, error: TimedOut) -> list[Part]:
         campaigns = None
         if self._by_task is not None and self._time_outs >= _TIME_OUTS:
             smaller: list[Slice] = []
@@ -138,14 +139,14 @@ class SyncReader:
             self._story.note(self._narrowing(part, "it timed out: as a task"))
             return [await self._by_task(part)]
         self._story.note(self._narrowing(part, f"it timed out: in {len(smaller)} parts"))
-        return await self._all(smaller)
+        return await self._all(smaller, rank)
 
-    async def _all(self, slices: list[Slice]) -> list[Part]:
+    async def _all(self, slices: list[Slice], rank: int) -> list[Part]:
         """One after the other: TikTok has just said that it is too much."""
         found: list[Part] = []
         try:
             for each in slices:
-                found += await self.parts(each)
+                found += await self.parts(each, rank)
         except BaseException:
             for part in found:
                 part.close()

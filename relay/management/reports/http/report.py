@@ -34,6 +34,9 @@ from relay.management.reports.slices import (
 )
 from relay.management.reports.tasks import TaskStore
 
+#: So many slices are under way at once: while one is handed out, TikTok makes the next ones.
+_LEAST_WIDTH = 3
+
 
 class Report:
     """The rows of one request: read it with `async for`, once. Rows stream; a year of ads is on
@@ -149,8 +152,9 @@ class Report:
             return [partial(self._whole_by_task)], 1
         slices = slices_of(self.request)
         pages_each = max(1, (choice.calls or len(slices)) // len(slices))
-        width = max(2, self._caller.limits.in_flight // pages_each)
-        return (partial(self._at_once.parts, part) for part in slices), width
+        width = max(_LEAST_WIDTH, self._caller.limits.in_flight // pages_each)
+        # What is handed out first is read first: so its rows are read while others come.
+        return (partial(self._at_once.parts, part, n) for n, part in enumerate(slices)), width
 
     async def _whole_by_task(self) -> list[Part]:
         return [await self._by_task.part(self.request)]
