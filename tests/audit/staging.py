@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from relay.audit.findings import Audit, Finding, Judgement
 from relay.model import Event, MatchKey, Reason
+from relay.sandbox.ads.model import Row
 from relay.sandbox.ads.scenarios import SCENARIOS, Between, Planting, Scenario
 from relay.sandbox.ads.zone import DAY_S
 from tests.audit.rehearsal import Rehearsal, Relay, audited
@@ -52,10 +53,7 @@ class Spent(NamedTuple):
     spend: Decimal
     conversions: int
     conversions_by_event_day: int
-    purchases: int
     value: Decimal
-    clicks: int
-    landings: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,21 +204,21 @@ def _spent(lived: Rehearsal, level: str, audit: Audit) -> list[Spent]:
         by="stat_time_day",
         now=audit.facts.now,
     )
-    return [
-        Spent(
-            row.id,
-            date.fromisoformat(row.at[:10]),
-            Decimal(row.metrics["spend"]),
-            *(int(row.metrics[name]) for name in _COUNTS),
-            Decimal(row.metrics["total_complete_payment_rate"]),
-            int(row.metrics["clicks"]),
-            int(row.metrics["total_landing_page_view"]),
-        )
-        for row in rows
-    ]
+    return [_day_of(row) for row in rows]
 
 
-_COUNTS: Final = ("conversion", "real_time_conversion", "complete_payment")
+def _day_of(row: Row) -> Spent:
+    def count(name: str) -> int:
+        return int(row.metrics[name])
+
+    return Spent(
+        id=row.id,
+        day=date.fromisoformat(row.at[:10]),
+        spend=Decimal(row.metrics["spend"]),
+        conversions=count("conversion"),
+        conversions_by_event_day=count("real_time_conversion"),
+        value=Decimal(row.metrics["total_complete_payment_rate"]),
+    )
 
 
 def _counted(lived: Rehearsal, audit: Audit) -> Mapping[tuple[date, str], tuple[int, int, int]]:
