@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from sys import intern
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -91,9 +92,14 @@ def unpack(destination: str, value: bytes) -> Sample:
     row = orjson.loads(value)
     try:
         row[_VALUE] = None if row[_VALUE] is None else Decimal(row[_VALUE])
+        # Rows are many, and name few events and currencies.
+        row[_EVENT] = intern(row[_EVENT])
+        row[_CURRENCY] = None if row[_CURRENCY] is None else intern(row[_CURRENCY])
         return Sample(destination, *row)
     except (TypeError, LookupError, ArithmeticError) as error:
         raise ValueError("not a sample") from error
 
 
-_VALUE: Final = Sample._fields.index("value") - 1
+_EVENT, _VALUE, _CURRENCY = (
+    Sample._fields.index(name) - 1 for name in ("event", "value", "currency")
+)

@@ -24,6 +24,9 @@ _CUT: Final = 0.7
 _CLIMB: Final = 0.02
 _LEAST_SHARE: Final = 0.1
 
+#: Of the time between two calls, what is kept at least: 8 a second are then never 10.
+_CLOSE: Final = 0.85
+
 #: Time-outs in so many seconds that make us wait: half of what TikTok penalises.
 _TIME_OUTS: Final = 5
 _TIME_OUTS_S: Final = 10.0
@@ -45,14 +48,14 @@ _MOST_TOKENS: Final = 256
 class Limits:
     """`qps` and `qpm` hold for all calls of a token, `task_qps` for report tasks beside them.
 
-    `in_flight` calls at most are under way at once; after `throttles` in a row nobody calls for
+    `in_flight` calls at most are under way at once: enough for answers that take two seconds; after `throttles` in a row nobody calls for
     `pause_s`.
     """
 
     qps: float = 8.0
     qpm: int = 480
     task_qps: float = 1.0
-    in_flight: int = 8
+    in_flight: int = 16
     throttles: int = 3
     pause_s: float = 300.0
 
@@ -100,6 +103,7 @@ class Budget:
         self._pace = Pace(limits.qps, limits.qpm, spare=1)
         self._own = {Rate.REPORT_TASK: Pace(limits.task_qps)}
         self._held_until = -math.inf
+        self._gate_at = -math.inf
         self._cut_at = -math.inf
         self._proved_at = -math.inf
         self._streak = 0
@@ -123,6 +127,13 @@ class Budget:
     def reserve(self, now: float) -> float:
         """The next free moment to call at; it belongs to the caller."""
         return self._pace.reserve(max(now, self._held_until))
+
+    def gate(self, now: float) -> float:
+        """When a call whose moment has come may really go: those that a busy machine held up follow
+        each other a little closer than usual, never all at once."""
+        at = max(now, self._gate_at)
+        self._gate_at = at + _CLOSE / self._pace.rate
+        return at
 
     def still_good(self, moment: float) -> bool:
         """False for a moment reserved before a throttle that forbids it: reserve another."""

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -26,6 +27,13 @@ NO_VALUE: Final = frozenset(("-", ""))
 
 #: Unix time beyond this is in milliseconds (seconds of the year 5138).
 _LATEST_SECONDS: Final = 100_000_000_000
+
+#: Texts of which it is remembered what they say: one account repeats its few prices, budgets and
+#: times, and the values are then shared.
+MOST_KNOWN: Final = 1 << 14
+
+_LONGEST_NUMBER: Final = 90
+_LONGEST_TIME: Final = 40
 
 _is_number = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?").fullmatch
 
@@ -196,11 +204,14 @@ class Record:
 def decimal_of(value: object) -> Decimal | None:
     """A JSON number or a text that is one; None for anything else, `true` and infinities too."""
     if type(value) is str:
-        text = value
-    elif type(value) is int or type(value) is float:
-        text = repr(value)
-    else:
-        return None
+        return _decimal(value) if len(value) <= _LONGEST_NUMBER else None
+    if type(value) is int or type(value) is float:
+        return _decimal(repr(value))
+    return None
+
+
+@lru_cache(maxsize=MOST_KNOWN)
+def _decimal(text: str) -> Decimal | None:
     if _is_number(text) is None:
         return None
     try:
@@ -211,6 +222,10 @@ def decimal_of(value: object) -> Decimal | None:
 
 def moment_of(value: object) -> datetime | None:
     """See `Record.moment`; None for what is no time."""
+    return _moment(value) if type(value) is str and len(value) <= _LONGEST_TIME else _read(value)
+
+
+def _read(value: object) -> datetime | None:
     try:
         if type(value) is int:
             seconds = value / 1000 if value > _LATEST_SECONDS else value
@@ -218,8 +233,11 @@ def moment_of(value: object) -> datetime | None:
         if type(value) is not str:
             return None
         if value.isdigit():
-            return moment_of(int(value)) if len(value) > 8 else None
+            return _read(int(value)) if len(value) > 8 else None
         found = datetime.fromisoformat(value)
     except (ValueError, OverflowError, OSError):
         return None
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+_moment = lru_cache(maxsize=MOST_KNOWN)(_read)

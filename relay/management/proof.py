@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from relay.management.endpoints import Endpoint
 from relay.management.envelope import Answer
-from relay.management.errors import AnswerUnreadable
+from relay.management.errors import About, AnswerUnreadable
 
 #: What tells one row from another.
 KeyOf = Callable[[Mapping[str, Any]], Hashable]
@@ -37,6 +37,20 @@ class Page:
     answer: Answer
 
 
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What is kept of a page until its turn comes: `keys` are hashes of its rows' keys, None where
+    nothing tells them apart. The rows themselves are in `body`, and many times smaller there."""
+
+    count: int
+    keys: Sequence[int] | None
+    total: int | None
+    pages: int | None
+    cursor: str | None
+    about: About
+    body: bytes
+
+
 def page_of(endpoint: Endpoint, answer: Answer) -> Page:
     """Read a page. Raises `AnswerUnreadable`."""
     data = answer.data
@@ -55,6 +69,16 @@ def page_of(endpoint: Endpoint, answer: Answer) -> Page:
     more = info.flag("has_more")
     cursor = info.id_or_none("cursor") if pages is None and more else None
     return Page(rows, total, pages, cursor, answer)
+
+
+def leaf_of(page: Page, key_of: KeyOf | None) -> Leaf:
+    """Raises what `key_of` raises."""
+    # Numbers instead of the keys: a report has hundreds of thousands.
+    keys = None if key_of is None else list(map(hash, map(key_of, page.rows)))
+    answer = page.answer
+    return Leaf(
+        len(page.rows), keys, page.total, page.pages, page.cursor, answer.about, answer.body
+    )
 
 
 def key_by(endpoint: Endpoint) -> KeyOf | None:
@@ -98,24 +122,28 @@ class Proof:
         """How many pages there are, once the first was taken."""
         return 1 if self._pages is None else self._pages
 
-    def take(self, page: Page, number: int) -> None:
-        """The page of this number (from 1)."""
-        if number == 1:
-            self._total, self._pages = page.total, page.pages
-            self._check_sizes(page)
-        elif page.total != self._total:
-            raise Changed(f"page {number} counts another number of rows than page 1")
-        if not page.rows and self.rows < (self._total or 0):
-            raise Changed(f"page {number} is empty although there are more rows")
-        self._count(page, number)
+    def leaf(self, page: Page) -> Leaf:
+        """What `take` needs of a page; it may be made before the pages in front of it came."""
+        return leaf_of(page, self._key_of)
 
-    def _count(self, page: Page, number: int) -> None:
+    def take(self, page: Page | Leaf, number: int) -> None:
+        """The page of this number (from 1)."""
+        leaf = self.leaf(page) if isinstance(page, Page) else page
+        if number == 1:
+            self._total, self._pages = leaf.total, leaf.pages
+            self._check_sizes(leaf)
+        elif leaf.total != self._total:
+            raise Changed(f"page {number} counts another number of rows than page 1")
+        if not leaf.count and self.rows < (self._total or 0):
+            raise Changed(f"page {number} is empty although there are more rows")
+        self._count(leaf, number)
+
+    def _count(self, leaf: Leaf, number: int) -> None:
         before = len(self._seen)
-        self.rows += len(page.rows)
-        if self._key_of is not None:
-            # Numbers instead of the keys: a report has hundreds of thousands.
-            self._seen.update(map(hash, map(self._key_of, page.rows)))
-            if len(self._seen) - before != len(page.rows):
+        self.rows += leaf.count
+        if leaf.keys is not None:
+            self._seen.update(leaf.keys)
+            if len(self._seen) - before != leaf.count:
                 raise Changed(f"page {number} repeats a row")
         if self._total is not None and self.rows > self._total:
             raise Changed(f"page {number} has more rows than were counted")
@@ -124,7 +152,7 @@ class Proof:
         if self._total is not None and self.rows != self._total:
             raise Changed("not all rows that were counted came")
 
-    def _check_sizes(self, page: Page) -> None:
+    def _check_sizes(self, leaf: Leaf) -> None:
         """Pages that do not hold the rows, or more of them than there can be, are no list."""
         total, pages = self._total, self._pages
         if pages is None or total is None:
@@ -132,5 +160,5 @@ class Proof:
         if pages > _MOST_PAGES or pages * self._endpoint.page_size < total:
             problem = "does not fit total_number"
             raise AnswerUnreadable(
-                f"page_info.total_page {problem}", page.answer.about, field="page_info.total_page"
+                f"page_info.total_page {problem}", leaf.about, field="page_info.total_page"
             )

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from tests.bench.ad_account import ad_account
 from tests.bench.apart import distributed, lag
 from tests.bench.bursts import Bench
 from tests.bench.claims import claims
@@ -21,7 +22,7 @@ OF_SERVERS: Final[Mapping[str, Line]] = {
     "kafka-source": kafka_source, "distributed": distributed, "lag": lag, "claims": claims,
 }  # fmt: skip
 
-LINES: Final[Mapping[str, Line]] = {**OF_A_FOLDER, **OF_SERVERS}
+LINES: Final[Mapping[str, Line]] = {**OF_A_FOLDER, "ad-account": ad_account, **OF_SERVERS}
 
 
 def chosen(asked: Sequence[str]) -> tuple[Sequence[str], str]:

@@ -106,6 +106,19 @@ class Child:
             self._process.kill()
             await self._process.wait()
 
+    async def ended(self, *, within_s: float) -> None:
+        """Wait until it ends by itself. Raises RuntimeError, with what it printed last, when it
+        fails or takes longer."""
+        try:
+            async with asyncio.timeout(within_s):
+                code = await self._process.wait()
+        except TimeoutError:
+            code = None
+        if code != 0:
+            await self.stop()
+            tail = self._log.read_text(errors="replace")[-2000:]
+            raise RuntimeError(f"{self._log.stem} ended with {code}:\n{tail}")
+
     def cpu_s(self) -> float:
         """CPU seconds it has used, user and system, all its threads."""
         user, system, *_ = _ticks(self._process.pid)

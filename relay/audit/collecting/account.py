@@ -15,7 +15,6 @@ from relay.audit.facts import Part
 from relay.management import Client, Listing
 from relay.management.errors import ManagementError
 from relay.management.models.events import CrmSet, OfflineSet, Pixel
-from relay.management.models.hierarchy import AdGroup
 
 _UPGRADED: Final = "UPGRADED_SMART_PLUS"
 _NOBODY_ASKED: Final = "no Business Center that this token can read owns the pixel"
@@ -33,23 +32,22 @@ async def hierarchy(client: Client, advertiser_id: str, gathering: Gathering) ->
     """Campaigns, ad groups and ads, deleted ones too. Upgraded Smart+ has lists of its own, which
     know more of the same objects."""
     campaigns, adgroups, ads = await asyncio.gather(
-        gathering.listed(Part.CAMPAIGNS, client.campaigns(advertiser_id)),
-        gathering.listed(Part.ADGROUPS, client.adgroups(advertiser_id)),
-        gathering.listed(Part.ADS, client.ads(advertiser_id)),
+        gathering.made(Part.CAMPAIGNS, client.campaigns(advertiser_id), translate.campaign),
+        gathering.made(Part.ADGROUPS, client.adgroups(advertiser_id), translate.adgroup),
+        gathering.made(Part.ADS, client.ads(advertiser_id), translate.ad),
     )
-    if any(each.campaign_automation_type == _UPGRADED for each in campaigns):
-        smart = await gathering.listed(Part.ADGROUPS, client.smart_plus_adgroups(advertiser_id))
+    if any(each.automation == _UPGRADED for each in campaigns):
+        listing = client.smart_plus_adgroups(advertiser_id)
+        smart = await gathering.made(Part.ADGROUPS, listing, translate.adgroup)
         adgroups = _laid_over(adgroups, smart)
-    return Hierarchy(
-        list(map(translate.campaign, campaigns)),
-        list(map(translate.adgroup, adgroups)),
-        list(map(translate.ad, ads)),
-    )
+    return Hierarchy(campaigns, adgroups, ads)
 
 
-def _laid_over(found: Sequence[AdGroup], smart: Sequence[AdGroup]) -> list[AdGroup]:
+def _laid_over(
+    found: Sequence[facts.AdGroup], smart: Sequence[facts.AdGroup]
+) -> list[facts.AdGroup]:
     """The Smart+ list names the custom conversion, and groups that the other may not show."""
-    return list({each.adgroup_id: each for each in (*found, *smart)}.values())
+    return list({each.id: each for each in (*found, *smart)}.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from relay.management import Listing, Notice
 from relay.management.errors import ManagementError
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Gathering:
@@ -24,7 +25,16 @@ class Gathering:
 
     async def listed(self, part: Part, listing: Listing[T]) -> list[T]:
         """All rows of a list of TikTok's; none of them where it could not be read."""
-        found = await self.asked(part, listing.all) or []
+        return await self.made(part, listing, lambda row: row)
+
+    async def made(self, part: Part, listing: Listing[T], make: Callable[[T], U]) -> list[U]:
+        """The same, each row made into something as it comes: rows are many, and wider than what is
+        kept of them."""
+
+        async def rows() -> list[U]:
+            return [make(row) async for row in listing]
+
+        found = await self.asked(part, rows) or []
         self.note(part, len(found), told(listing.notices))
         return found
 

@@ -157,6 +157,7 @@ class Caller:
         while True:
             moment = budget.reserve(self.clock.monotonic())
             await self._until(moment, call, budget)
+            await self._until(budget.gate(self.clock.monotonic()), call, budget)
             if budget.still_good(moment):
                 return
 

@@ -24,12 +24,12 @@ from relay.management.http.ahead import Tasks
 from relay.management.http.calls import Caller
 from relay.management.http.spool import Spool
 from relay.management.notices import Notice, NoticeKind, OnNotice, nobody
-from relay.management.proof import Changed, KeyOf, Page, Proof, key_by, page_of
+from relay.management.proof import Changed, KeyOf, Leaf, Page, Proof, key_by, page_of
 from relay.management.query import Params
 
 T = TypeVar("T")
 
-#: What to do with each page as it comes, and what to tell of it: pages read, pages in all.
+#: What to do with each page as it comes, the first one first: its number, and pages in all.
 OnPage = Callable[[Page, int, int], None]
 
 
@@ -110,23 +110,24 @@ class Lists:
     async def _read_once(self, question: Question, spool: Spool, tell: OnNotice) -> Proven:
         endpoint = question.endpoint
         proof = Proof(endpoint, question.key_of or key_by(endpoint))
-        first = await self._page(question, tell, 1)
-        self._take(question, proof, spool, first, 1)
+        first = await self._page(question, proof, tell, 1)
+        self._take(proof, spool, first, 1)
         if first.cursor is not None:
             await self._follow(question, proof, spool, first.cursor, tell)
-        elif first.pages is None and endpoint.page_size and len(first.rows) >= endpoint.page_size:
+        elif first.pages is None and endpoint.page_size and first.count >= endpoint.page_size:
             tell(_uncounted(endpoint))
         makers = (
-            partial(self._page, question, tell, number) for number in range(2, proof.pages + 1)
+            partial(self._page, question, proof, tell, number)
+            for number in range(2, proof.pages + 1)
         )
         width = self._caller.limits.in_flight
         async with aclosing(self._tasks.in_order(makers, width)) as pages:
             number = 1
             async for page in pages:
                 number += 1
-                self._take(question, proof, spool, page, number)
+                self._take(proof, spool, page, number)
         proof.end()
-        return Proven(spool, endpoint, first.answer.about, proof.rows, proof.total)
+        return Proven(spool, endpoint, first.about, proof.rows, proof.total)
 
     async def _follow(
         self, question: Question, proof: Proof, spool: Spool, cursor: str | None, tell: OnNotice
@@ -135,31 +136,39 @@ class Lists:
         number, passed = 1, {cursor}
         while cursor is not None:
             number += 1
-            page = await self._page(question, tell, None, cursor)
-            self._take(question, proof, spool, page, number)
+            page = await self._page(question, proof, tell, number, cursor)
+            self._take(proof, spool, page, number)
             cursor = page.cursor
             if cursor in passed:
                 raise Changed("a cursor leads back")
             passed.add(cursor)
 
     async def _page(
-        self, question: Question, tell: OnNotice, number: int | None, cursor: str | None = None
-    ) -> Page:
+        self,
+        question: Question,
+        proof: Proof,
+        tell: OnNotice,
+        number: int,
+        cursor: str | None = None,
+    ) -> Leaf:
+        """A page; its rows go as soon as they were looked at, for those in front may be late."""
         endpoint = question.endpoint
         place: dict[str, Any] = {}
         if endpoint.page_size:
-            place = {"page": number, "page_size": endpoint.page_size, "cursor": cursor}
+            asked = number if cursor is None else None
+            place = {"page": asked, "page_size": endpoint.page_size, "cursor": cursor}
         answer = await self._caller.call(endpoint, {**question.params, **place})
         for notice in answer.notices:
             tell(notice)
-        return page_of(endpoint, answer)
-
-    @staticmethod
-    def _take(question: Question, proof: Proof, spool: Spool, page: Page, number: int) -> None:
+        page = page_of(endpoint, answer)
         if question.on_page:
             question.on_page(page, number, max(number, page.pages or 1))
-        proof.take(page, number)
-        spool.add(page.answer.body)
+        return proof.leaf(page)
+
+    @staticmethod
+    def _take(proof: Proof, spool: Spool, leaf: Leaf, number: int) -> None:
+        proof.take(leaf, number)
+        spool.add(leaf.body)
 
 
 def _read_again(endpoint: Endpoint, reason: str) -> Notice:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from relay.management.errors import About, AnswerUnreadable
-from relay.management.fields import NO_VALUE, Record, decimal_of
+from relay.management.fields import MOST_KNOWN, NO_VALUE, Record, decimal_of
 from relay.management.reports.metrics import MetricKind
 from relay.management.reports.request import ReportRequest
 
@@ -20,6 +21,9 @@ Value = Decimal | int | str | None
 
 #: What TikTok writes for numbers too small to be told.
 _MASKED: Final = "<"
+
+#: Stands for such a number; known by its identity.
+_TOO_SMALL: Final = "too small to be told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,9 @@ class RowReader:
 
     def __init__(self, request: ReportRequest, on_masked: Callable[[str], None]) -> None:
         self._dimensions = request.dimensions
-        self._metrics = [(metric.name, metric.kind) for metric in request.columns]
+        self._metrics = [
+            (metric.name, metric.kind, _READ[metric.kind]) for metric in request.columns
+        ]
         self._on_masked = on_masked
 
     def row(self, record: Record) -> ReportRow:
@@ -46,26 +52,30 @@ class RowReader:
             raise record.unreadable("dimensions", "is missing")
         return ReportRow(
             {name: dimensions.id(name) for name in self._dimensions},
-            self.values(metrics) if metrics else dict.fromkeys(name for name, _ in self._metrics),
+            self.values(metrics) if metrics else dict.fromkeys(name for name, *_ in self._metrics),
         )
 
     def values(self, metrics: Record) -> dict[str, Value]:
         """The metrics that were asked for. Raises `AnswerUnreadable`."""
         raw = metrics.raw
         found: dict[str, Value] = {}
-        for name, kind in self._metrics:
+        for name, kind, read in self._metrics:
+            said = raw.get(name)
             try:
-                found[name] = self._value(name, kind, raw.get(name))
+                # Written out: it runs for every number of a report.
+                is_short = type(said) is str and len(said) <= _SHORT
+                value = read(said) if is_short else _read(said, kind)
             except ValueError:
                 problem = "is not a text" if kind is MetricKind.TEXT else "is not a number"
                 raise metrics.unreadable(name, problem) from None
+            found[name] = value if value is not _TOO_SMALL else self._masked(name)
         return found
 
     def columns(self, titles: Sequence[str], about: About) -> dict[str, int]:
         """Where the fields stand in a file with these titles. Raises `AnswerUnreadable` where one
         that was asked for is missing."""
         places = {title.strip(): place for place, title in enumerate(titles)}
-        for name in (*self._dimensions, *(name for name, _ in self._metrics)):
+        for name in (*self._dimensions, *(name for name, *_ in self._metrics)):
             if name not in places:
                 field = f"file.{name}"
                 raise AnswerUnreadable(f"{field} is missing", about, field=field)
@@ -76,7 +86,7 @@ class RowReader:
     ) -> Iterator[ReportRow]:
         """The rows of a file. Raises `AnswerUnreadable`."""
         dimensions = [(name, places[name]) for name in self._dimensions]
-        metrics = [(name, kind, places[name]) for name, kind in self._metrics]
+        metrics = [(name, kind, places[name]) for name, kind, _ in self._metrics]
         for line in lines:
             found: dict[str, Value] = {}
             for name, kind, place in metrics:
@@ -87,26 +97,42 @@ class RowReader:
                     raise AnswerUnreadable(f"{field} is not a number", about, field=field) from None
             yield ReportRow({name: line[place] for name, place in dimensions}, found)
 
-    def _value(self, name: str, kind: MetricKind, raw: Any) -> Value:
+    def _value(self, name: str, kind: MetricKind, raw: str) -> Value:
         """Raises ValueError for what is not of this kind."""
-        if raw is None or (type(raw) is str and raw in NO_VALUE):
-            return None
-        if kind is MetricKind.TEXT:
-            return _text(raw)
-        if type(raw) is str and raw.startswith(_MASKED):
-            self._on_masked(name)
-            return None
-        number = decimal_of(raw)
-        if number is None:
-            if kind is MetricKind.UNKNOWN and type(raw) is str:
-                return raw
-            raise ValueError
-        if kind in _WHOLE and number == (whole := int(number)):
-            return whole
-        return number
+        found = _READ[kind](raw) if len(raw) <= _SHORT else _read(raw, kind)
+        return found if found is not _TOO_SMALL else self._masked(name)
+
+    def _masked(self, name: str) -> None:
+        self._on_masked(name)
+
+
+def _read(raw: Any, kind: MetricKind) -> Value:
+    """`_TOO_SMALL` for a number too small to be told. Raises ValueError for what is not of this
+    kind."""
+    if raw is None or (type(raw) is str and raw in NO_VALUE):
+        return None
+    if kind is MetricKind.TEXT:
+        return _text(raw)
+    if type(raw) is str and raw.startswith(_MASKED):
+        return _TOO_SMALL
+    number = decimal_of(raw)
+    if number is None:
+        if kind is MetricKind.UNKNOWN and type(raw) is str:
+            return raw
+        raise ValueError
+    if kind in _WHOLE and number == (whole := int(number)):
+        return whole
+    return number
 
 
 _WHOLE: Final = (MetricKind.COUNT, MetricKind.PEOPLE)
+
+#: Texts of this length are remembered with what they say: few of a report's many differ.
+_SHORT: Final = 24
+_READ: Final = {
+    kind: lru_cache(maxsize=0 if kind is MetricKind.TEXT else MOST_KNOWN)(partial(_read, kind=kind))
+    for kind in MetricKind
+}
 
 
 def _text(raw: object) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import accumulate
 from math import inf
 from typing import NamedTuple
 
@@ -31,6 +33,7 @@ class Placing:
     def __init__(self, plan: WorldPlan, account: Advertiser) -> None:
         self._plan = plan
         self._account = account
+        self._met: dict[int, tuple[Sequence[float], Sequence[Ad]]] = {}
 
     @cached_property
     def slots(self) -> Sequence[Slot]:
@@ -46,13 +49,23 @@ class Placing:
 
     def ad_at(self, at: float, roll: float) -> Ad | None:
         """The ad that somebody met then; None: none delivered."""
-        there = [slot for slot in self.slots if slot.since <= at < slot.until]
-        left = roll * sum(slot.weight for slot in there)
-        for slot in there:
-            left -= slot.weight
-            if left < 0:
-                return slot.ad
-        return None
+        turn = bisect_right(self._turns, at)
+        sums, ads = self._met.get(turn) or self._met.setdefault(turn, self._meetings(at))
+        return ads[bisect_right(sums, roll * sums[-1])] if ads else None
+
+    @cached_property
+    def _turns(self) -> Sequence[float]:
+        """When ads begin or end to deliver: in between the same ones do."""
+        return sorted({at for slot in self.slots for at in (slot.since, slot.until)})
+
+    def _meetings(self, at: float) -> tuple[Sequence[float], Sequence[Ad]]:
+        """Running sums of how often each ad is met: as its ad group's budget has it."""
+        pulls: list[tuple[float, Ad]] = []
+        for group, slots in self.groups:
+            there = [slot for slot in slots if slot.delivers(at)]
+            total = sum(slot.weight for slot in there)
+            pulls += [(float(group.budget) * slot.weight / total, slot.ad) for slot in there]
+        return list(accumulate(pull for pull, _ in pulls)), [ad for _, ad in pulls]
 
     def _slot(self, ad: Ad) -> Slot:
         group = self._account.adgroups[ad.adgroup_id]

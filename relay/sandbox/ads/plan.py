@@ -146,7 +146,7 @@ class WorldPlan:
     email_share: float = 0.9
     phone_share: float = 0.5
     matchable_share: float = 0.75
-    click_lost_share: float = 0.03
+    click_lost_share: float = 0.02
     repeat_share: float = 0.02
     voucher_share: float = 0.05
     balance_days: float = 20.0

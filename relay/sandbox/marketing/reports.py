@@ -62,7 +62,8 @@ def _refusal(asked: Asked[SyncForm]) -> Answer | None:
 def _sheet(asked: Asked[SyncForm]) -> Sheet:
     shelf, form = asked.world.desk.reports, asked.form
     key = form.model_dump_json(exclude={"page", "page_size"}).encode()
-    kept = shelf.find(key, asked.now) if form.page > 1 else None
+    may_be_old = form.page > 1 or asked.world.settings.marketing.repeats_reports
+    kept = shelf.find(key, asked.now) if may_be_old else None
     if kept is not None:
         return kept
     made = _made(asked)

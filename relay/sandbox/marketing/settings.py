@@ -46,11 +46,15 @@ class MarketingSettings(_Settings):
 
     `unknown_parameters`: are parameters refused that no document names? What TikTok does is not
     known; a misspelt filter that is ignored is the worse of the two.
+
+    `repeats_reports` is for measuring: a report that is asked for again is the one that was made,
+    for as long as its pages are kept. Making a big one holds up every other answer.
     """
 
     apps: Annotated[tuple[AppRule, ...], Field(min_length=1)] = (TRIAL_APP,)
     auto_approve: bool = False
     unknown_parameters: bool = False
+    repeats_reports: bool = False
 
     calls_per_second: NonNegativeInt = 10
     calls_per_minute: NonNegativeInt = 600

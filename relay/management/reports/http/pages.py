@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from relay.management import endpoints
 from relay.management.errors import About, TimedOut, WouldTruncate
+from relay.management.fields import Record
 from relay.management.http.lists import Lists, Question
 from relay.management.notices import Notice, NoticeKind
 from relay.management.proof import Page
@@ -39,12 +40,12 @@ class _Seen:
     id_dimension: str
     ids: set[str] = field(default_factory=set)
     notices: list[Notice] = field(default_factory=list)
-    totals: Page | None = None
+    totals: Record | None = None
 
     def page(self, page: Page, number: int) -> None:
         if number == 1:
             self.ids.clear()
-            self.totals = page
+            self.totals = page.answer.data.record("total_metrics")
         if any(each.kind is NoticeKind.IDS_CUT for each in page.answer.notices):
             raise Cut
         if self.with_ids:
@@ -102,8 +103,7 @@ class SyncReader:
             self._story.note(notice)
         return Pages(proven, self._reader, self._totals(seen.totals))
 
-    def _totals(self, page: Page | None) -> dict[str, Value] | None:
-        record = page.answer.data.record("total_metrics") if page else None
+    def _totals(self, record: Record | None) -> dict[str, Value] | None:
         return self._reader.values(record) if record else None
 
     def _count(self) -> None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from time import process_time
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.conversion import CONVERSION
-from relay.model import Event
 from relay.sandbox.ads.figures import COUNTED, METRICS, SUMMED
 from relay.sandbox.ads.life import LivingWorld
 from relay.sandbox.ads.plan import Quirks, WorldPlan, shop
@@ -30,7 +26,6 @@ from tests.unit.sandbox.ads.fast_forward import (
     BY_DAY,
     BY_HOUR,
     CAMPAIGN,
-    NORMALIZE,
     Lived,
     best_lag,
     live,
@@ -403,33 +398,3 @@ def test_a_time_lies_in_its_day(at: float, name: str) -> None:
     day = local.day(at)
     assert local.starts(day) <= at < local.starts(day + 1)
     assert local.hour(at) // 24 == day
-
-
-# --- speed ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("orders", "times"), [(600.0, 3.5), (3.0, 6.0)])
-def test_a_month_is_lived_and_reported_in_a_few_times_what_normalizing_it_takes(
-    orders: float, times: float
-) -> None:
-    """Machines differ: to normalize a month of 600 orders a day takes 0.8 s where an event takes
-    14 µs, which makes this 3 s, and 0.2 s for a month of 3."""
-    plan = shop(orders)
-    conversions = [handed for day in Season.of(plan).days(30) for handed in day.orders]
-    gc.collect()
-    gc.freeze()  # what is left of other tests is none of its business
-
-    started = process_time()
-    results = [NORMALIZE(handed.conversion, now=handed.at) for handed in conversions]
-    wires = [orjson.loads(each.wire) for each in results if isinstance(each, Event)]
-    normalized = process_time()
-    season = Season.of(plan)
-    lived = Lived(season, list(season.days(30)))
-    for wire in wires:
-        season.world.receive("web", season.market.pixel_code, [wire], wire["event_time"] + 20.0)
-    rows = [row for level in (ACCOUNT, CAMPAIGN, ADGROUP, AD) for row in lived.rows(level, BY_DAY)]
-    ended = process_time()
-    gc.unfreeze()
-
-    assert len(rows) > 100
-    assert ended - normalized < times * (normalized - started)
