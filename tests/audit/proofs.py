@@ -4,6 +4,7 @@ held against the world and the shop, or against what the scenario expects; never
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -167,15 +168,25 @@ def del_02(found: Found, staged: Staged) -> None:
 
 
 def del_03(found: Found, staged: Staged) -> None:
-    finding = one(found)
-    of_event(finding, staged)
-    sent, server = number(finding.expected.value), number(finding.found.value)
-    assert staged.expects("Srv/Rd").holds(server / sent)
-    assert sent <= len(staged.bought)
+    is_told(one(found), staged, lambda times: times < 0.95)
 
 
 def del_04(found: Found, staged: Staged) -> None:
-    del_03(found, staged)
+    is_told(one(found), staged, lambda times: times > 1.05)
+
+
+def is_told(finding: Finding, staged: Staged, odd: Callable[[float], bool]) -> None:
+    """Both counts, of the days of UTC that are odd; the last two are not all in."""
+    of_event(finding, staged)
+    sent = Counter(each.utc_day for each in staged.bought)
+    server = {day: staged.counted.get((day, "SHOPPING"), (0, 0, 0))[1] for day in sent}
+    settled = (staged.days[0], staged.days[1] - timedelta(days=2))
+    days = [day for day in sent if within(settled, day) and odd(server[day] / sent[day])]
+    assert finding.expected.value == sum(sent[day] for day in days)
+    assert finding.found.value == sum(server[day] for day in days)
+    assert staged.expects("Srv/Rd").holds(
+        number(finding.found.value) / number(finding.expected.value)
+    )
 
 
 def del_05(found: Found, staged: Staged) -> None:
@@ -224,7 +235,15 @@ def dup_01(found: Found, staged: Staged) -> None:
 def dup_02(found: Found, staged: Staged) -> None:
     finding = one(found)
     of_event(finding, staged)
-    orders, attributed = number(finding.expected.value), number(finding.found.value)
+    first, last = staged.mature()
+    days = (first, last - timedelta(days=1))  # of UTC, which ends an hour after the account's
+    orders = sum(within(days, each.utc_day) for each in staged.bought)
+    attributed = sum(
+        counts[2]
+        for (day, event), counts in staged.counted.items()
+        if event == "SHOPPING" and within(days, day)
+    )
+    assert (finding.expected.value, finding.found.value) == (orders, attributed)
     assert staged.expects("Att/orders").holds(attributed / orders)
 
 
