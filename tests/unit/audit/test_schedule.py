@@ -53,10 +53,10 @@ keys = ["env:KEY"]
 """
 FOLDER = 'path = "{path}/unused"'
 SERVERS = """
-[journal.kafka]
-brokers = ["127.0.0.1:1"]
-[journal.postgres]
-dsn = "env:DSN"
+
+kafka = "127.0.0.1:1"
+
+postgres = "env:DSN"
 """
 
 #: Shorter waits are the client's: they pass at once.
