@@ -24,8 +24,8 @@ _CUT: Final = 0.7
 _CLIMB: Final = 0.02
 _LEAST_SHARE: Final = 0.1
 
-#: Of the time between two calls, what is kept at least: 8 a second are then never 10.
-_CLOSE: Final = 0.85
+#: Of the time between two calls, what is kept at least: 8 a second are then 9 at most.
+_CLOSE: Final = 0.9
 
 #: Time-outs in so many seconds that make us wait: half of what TikTok penalises.
 _TIME_OUTS: Final = 5
@@ -48,8 +48,8 @@ _MOST_TOKENS: Final = 256
 class Limits:
     """`qps` and `qpm` hold for all calls of a token, `task_qps` for report tasks beside them.
 
-    `in_flight` calls at most are under way at once: enough for answers that take two seconds; after `throttles` in a row nobody calls for
-    `pause_s`.
+    `in_flight` calls at most are under way at once, enough for answers that take two seconds; after
+    `throttles` in a row nobody calls for `pause_s`.
     """
 
     qps: float = 8.0

@@ -69,7 +69,8 @@ async def test_the_oldest_reports_go_and_the_newest_is_the_last(journal: RocksJo
 
 
 @pytest.mark.parametrize(
-    "value", [b"", b"[]", b"{}", b'{"made_at": "x", "gauges": []}', b'{"made_at": 1, "gauges": [1]}']
+    "value",
+    [b"", b"[]", b"{}", b'{"made_at": "x", "gauges": []}', b'{"made_at": 1, "gauges": [1]}'],
 )
 async def test_a_note_of_another_release_is_none(journal: RocksJournal, value: bytes) -> None:
     await journal.put_note("audit/latest", value)
@@ -78,7 +79,10 @@ async def test_a_note_of_another_release_is_none(journal: RocksJournal, value: b
 
 
 async def test_gauges_that_this_release_does_not_know_are_left_out(journal: RocksJournal) -> None:
-    rows = [["relay_audit_moon_phase", ["1"], 1.0], ["relay_audit_last_run_timestamp_seconds", [], 1.0]]
+    rows = [
+        ["relay_audit_moon_phase", ["1"], 1.0],
+        ["relay_audit_last_run_timestamp_seconds", [], 1.0],
+    ]
     note = orjson.dumps({"made_at": 7.0, "gauges": rows})
     await journal.put_note("audit/latest", note)
 

@@ -261,6 +261,5 @@ async def test_a_critical_finding_is_logged_with_its_subject(tmp_path: Path) -> 
         await house.clock.next_sleep()
 
         critical = house.lines("audit.critical")
-        print(critical, house.lines("audit.done"))
         assert critical
         assert {each["account"] for each in critical} == {ACCOUNT}
