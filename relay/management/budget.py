@@ -128,12 +128,13 @@ class Budget:
         """The next free moment to call at; it belongs to the caller."""
         return self._pace.reserve(max(now, self._held_until))
 
-    def gate(self, now: float) -> float:
-        """When a call whose moment has come may really go: those that a busy machine held up follow
-        each other a little closer than usual, never all at once."""
-        at = max(now, self._gate_at)
-        self._gate_at = at + _CLOSE / self._pace.rate
-        return at
+    def goes_at(self, now: float) -> float:
+        """`now` where a call whose moment has come goes, else when to ask again: those that a busy
+        machine held up follow each other a little closer than usual, never several at once."""
+        if now >= self._gate_at:
+            self._gate_at = now + _CLOSE / self._pace.rate
+            return now
+        return self._gate_at
 
     def still_good(self, moment: float) -> bool:
         """False for a moment reserved before a throttle that forbids it: reserve another."""

@@ -157,7 +157,8 @@ class Caller:
         while True:
             moment = budget.reserve(self.clock.monotonic())
             await self._until(moment, call, budget)
-            await self._until(budget.gate(self.clock.monotonic()), call, budget)
+            while (now := self.clock.monotonic()) < (at := budget.goes_at(now)):
+                await self._until(at, call, budget)
             if budget.still_good(moment):
                 return
 
