@@ -1,7 +1,8 @@
-"""What a relay would know of the big ad account: a ledger that agrees with it, and a full sample."""
+"""What a relay would know of the big ad account: a ledger that agrees with it, a full sample."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
@@ -82,6 +83,8 @@ class AccountBooks:
     ) -> AsyncIterator[Sample]:
         span_s = (end_hour - start_hour) * 3600.0
         for number in range(_SAMPLES):
+            if number % 500 == 0:
+                await asyncio.sleep(0)  # as a journal does, whose rows come in batches
             yield _sample(number, start_hour * 3600.0 + span_s * number / _SAMPLES)
 
     async def dead_letters(self, destination: str | None = None) -> AsyncIterator[DeadLetter]:

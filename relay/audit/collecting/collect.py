@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from relay.audit.collecting import account, books, reports, snapshots, translate
-from relay.audit.collecting.account import EventSources
+from relay.audit.collecting.account import EventSources, Hierarchy
 from relay.audit.collecting.books import Books
 from relay.audit.collecting.gathering import Gathering
-from relay.audit.facts import Advertiser, Facts, Part, Period, Snapshot, Target
+from relay.audit.facts import Advertiser, Advice, Facts, Part, Period, Snapshot, Target
 from relay.clock import Clock
 from relay.management import Client
 
@@ -83,25 +83,28 @@ class Collector:
         advertiser, sources, targets, gathering = assignment
         now = self._clock.now()
         period = _period(advertiser.zone, now, days)
-        tell = self._progress
-        tell("the relay's books", advertiser.id)
         hours = _hours(advertiser.zone, period, now)
-        own = await books.read(self._own, targets, *hours, gathering)
-        seen = await self._snapshots(advertiser.id, gathering)
-        tell("campaigns, ad groups, ads", advertiser.id)
-        hierarchy = await account.hierarchy(self._client, advertiser.id, gathering)
-        tell("reports and event statistics", advertiser.id)
         spans = reports.Spans(period, _utc_day(hours[0]), _utc_day(hours[1] - 1))
         ask = reports.Reports(self._client, advertiser.id, gathering)
         pixels = sources.pixels
-        counts, rows, last_hours, custom, advised, edits = await asyncio.gather(
-            ask.event_counts(pixels, spans),
+        self._progress("campaigns, ad groups, ads", advertiser.id)
+        # All at once: while one list is put together the next is on its way.
+        (
+            (hierarchy, advised), rows, counts, last_hours, (custom, edits), (own, seen),
+        ) = await asyncio.gather(
+            self._hierarchy(advertiser.id, gathering),
             ask.days(period),
+            ask.event_counts(pixels, spans),
             ask.hours(period),
-            account.custom_conversions(self._client, advertiser.id, pixels, gathering),
-            account.advice(self._client, advertiser.id, hierarchy.adgroups, gathering),
-            account.edits(self._client, advertiser.id, now, gathering),
-        )
+            asyncio.gather(
+                account.custom_conversions(self._client, advertiser.id, pixels, gathering),
+                account.edits(self._client, advertiser.id, now, gathering),
+            ),
+            asyncio.gather(
+                books.read(self._own, targets, *hours, gathering),
+                self._snapshots(advertiser.id, gathering),
+            ),
+        )  # fmt: skip
         return Facts(
             now=now,
             period=period,
@@ -125,6 +128,14 @@ class Collector:
             refused=own.refused,
             snapshots=seen,
         )
+
+    async def _hierarchy(
+        self, advertiser_id: str, gathering: Gathering
+    ) -> tuple[Hierarchy, list[Advice]]:
+        hierarchy = await account.hierarchy(self._client, advertiser_id, gathering)
+        self._progress("reports and event statistics", advertiser_id)
+        adgroups = hierarchy.adgroups
+        return hierarchy, await account.advice(self._client, advertiser_id, adgroups, gathering)
 
     async def remember(self, facts: Facts) -> None:
         """Keep this audit's days for later ones. Raises `JournalUnavailable`."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import IO, Final
 
 #: Kept in memory up to here.
-_IN_MEMORY_BYTES: Final = 4 * 1024 * 1024
+_IN_MEMORY_BYTES: Final = 1024 * 1024
 _LENGTH_BYTES: Final = 8
 
 

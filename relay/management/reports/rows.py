@@ -68,7 +68,7 @@ class RowReader:
             except ValueError:
                 problem = "is not a text" if kind is MetricKind.TEXT else "is not a number"
                 raise metrics.unreadable(name, problem) from None
-            found[name] = value if value is not _TOO_SMALL else self._masked(name)
+            found[name] = value if value is not _TOO_SMALL else self._none(name)
         return found
 
     def columns(self, titles: Sequence[str], about: About) -> dict[str, int]:
@@ -100,10 +100,12 @@ class RowReader:
     def _value(self, name: str, kind: MetricKind, raw: str) -> Value:
         """Raises ValueError for what is not of this kind."""
         found = _READ[kind](raw) if len(raw) <= _SHORT else _read(raw, kind)
-        return found if found is not _TOO_SMALL else self._masked(name)
+        return found if found is not _TOO_SMALL else self._none(name)
 
-    def _masked(self, name: str) -> None:
+    def _none(self, name: str) -> Value:
+        """Of a number too small to be told; whoever listens is told."""
         self._on_masked(name)
+        return None
 
 
 def _read(raw: Any, kind: MetricKind) -> Value:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import IO, Final
 
 #: Lines between two chances for others to run.
-BATCH: Final = 2_000
+BATCH: Final = 500
 
 
 class Broken(Exception):

@@ -10,7 +10,7 @@ from typing import Final
 from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile
 
-_ROWS_AT_ONCE: Final = 2_000
+_ROWS_AT_ONCE: Final = 500
 
 _TITLES: Final = {
     "spend": "Cost",

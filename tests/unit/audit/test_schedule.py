@@ -53,10 +53,10 @@ keys = ["env:KEY"]
 """
 FOLDER = 'path = "{path}/unused"'
 SERVERS = """
-[journal.kafka]
-brokers = ["127.0.0.1:1"]
-[journal.postgres]
-dsn = "env:DSN"
+
+kafka = "127.0.0.1:1"
+
+postgres = "env:DSN"
 """
 
 #: Shorter waits are the client's: they pass at once.
@@ -261,6 +261,5 @@ async def test_a_critical_finding_is_logged_with_its_subject(tmp_path: Path) -> 
         await house.clock.next_sleep()
 
         critical = house.lines("audit.critical")
-        print(critical, house.lines("audit.done"))
         assert critical
         assert {each["account"] for each in critical} == {ACCOUNT}

@@ -53,7 +53,7 @@ def test_a_day_says_what_its_row_said_and_nothing_else(said: dict[str, Any]) -> 
 
 
 def test_money_is_decimal_also_where_it_came_whole() -> None:
-    said = {"spend": 12, "total_complete_payment_rate": 50}
+    said: dict[str, Any] = {"spend": 12, "total_complete_payment_rate": 50}
 
     day = translate.day(Level.ADGROUP, "adgroup_id", ReportRow(DAY, said))
 
@@ -142,7 +142,7 @@ def test_a_pixels_automatic_matching_is_told_apart() -> None:
             pixel_name="Shop",
             advanced_matching_fields={"email": True},
             automatic_advanced_matching_fields={"email": False},
-        )  # fmt: skip
+        )
     )
 
     pixel = translate.pixel(found, linked=None)

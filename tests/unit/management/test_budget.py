@@ -105,24 +105,6 @@ def test_whatever_answers_take_no_second_has_more_than_ten(latencies: list[float
     assert most_within(sorted(moments), 1.0) <= 10
 
 
-@given(st.lists(st.floats(0, 3), min_size=2, max_size=120))
-def test_calls_that_a_busy_machine_held_up_never_go_at_once(late: list[float]) -> None:
-    budget = Budget(Limits())
-    due = [(budget.reserve(0.0), delay_s) for delay_s in late]
-
-    gone = [budget.gate(woken) for woken in sorted(moment + delay_s for moment, delay_s in due)]
-
-    assert most_within(gone, 1.0) <= 10
-    assert gone[-1] <= max(moment + delay_s for moment, delay_s in due) + 3.0
-
-
-def test_calls_in_time_are_not_held_up() -> None:
-    budget = Budget(Limits())
-
-    for moment in [budget.reserve(0.0) for _ in range(2, 50)][1:]:
-        assert budget.gate(moment) == moment
-
-
 def test_report_tasks_have_a_rate_of_their_own_and_hold_nobody_else() -> None:
     budget = Budget(Limits())
 

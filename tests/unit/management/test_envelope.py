@@ -182,6 +182,19 @@ def test_pages_that_agree_are_one_list() -> None:
     assert (found.rows, found.total) == (3, 3)
 
 
+def test_a_leaf_proves_what_its_page_does_and_keeps_no_rows() -> None:
+    found = proof()
+    first, second = page([3, 2], total=3, pages=2), page([2], total=3, pages=2)
+
+    leaf = found.leaf(first)
+    found.take(leaf, 1)
+
+    assert (leaf.count, leaf.total, leaf.pages) == (2, 3, 2)
+    assert leaf.body == first.answer.body
+    with pytest.raises(Changed, match="repeats a row"):
+        found.take(found.leaf(second), 2)
+
+
 @pytest.mark.parametrize(
     ("second", "reason"),
     [

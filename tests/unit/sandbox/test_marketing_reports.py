@@ -495,6 +495,18 @@ def test_pages_are_of_one_moment_and_made_once(known: Callable[..., World], data
     assert again["list"][0]["metrics"]["spend"] == "2.00"
 
 
+def test_for_measuring_a_report_is_made_once(known: Callable[..., World], data: Ask) -> None:
+    world = known(spend=Decimal(1))
+    marketing = world.settings.marketing.model_copy(update={"repeats_reports": True})
+    world.settings = world.settings.model_copy(update={"marketing": marketing})
+
+    first = data(world, REPORT, **_query())
+    world.ads.counted["spend"] = Decimal(2)  # type: ignore[attr-defined]  # it is `_Known`
+
+    assert data(world, REPORT, **_query()) == first
+    assert data(world, REPORT, **_query(end_date="2026-05-01")) != first
+
+
 def test_kept_reports_are_bounded(known: Callable[..., World], data: Ask) -> None:
     world = known(spend=Decimal(1))
     shelf = world.desk.reports

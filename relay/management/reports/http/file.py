@@ -6,7 +6,7 @@ import hashlib
 import tempfile
 from typing import IO, Final
 
-_IN_MEMORY_BYTES: Final = 4 * 1024 * 1024
+_IN_MEMORY_BYTES: Final = 1024 * 1024
 
 
 class ReportFile:
