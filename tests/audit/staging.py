@@ -187,7 +187,8 @@ def _told(key: tuple[str, str], lived: Rehearsal, audit: Audit, before: Audit | 
 
 def slim(audit: Audit) -> Audit:
     """Without what is large, for the way between processes."""
-    return replace(audit, facts=replace(audit.facts, samples=(), ledger=()))
+    facts = replace(audit.facts, samples=(), ledger=(), days=(), event_counts=(), ads=())
+    return replace(audit, facts=facts)
 
 
 def _bought(event: Event, day: Any) -> Bought:

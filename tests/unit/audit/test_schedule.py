@@ -84,7 +84,8 @@ class Turnstile(HandClock):
         """Wake who sleeps, and wait for the next long sleep; its seconds."""
         if self._woken is not None:
             self._woken.set_result(None)
-        seconds, self._woken = await self._asleep.get()
+        async with asyncio.timeout(60):  # of the machine: a schedule that has died sleeps no more
+            seconds, self._woken = await self._asleep.get()
         return seconds
 
 
