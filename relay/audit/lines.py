@@ -26,8 +26,8 @@ _AT_REST = (
 CONVERSION_GOALS = frozenset({"CONVERT", "VALUE", "AUTOMATIC_VALUE_OPTIMIZATION"})
 VALUE_GOALS = frozenset({"VALUE", "AUTOMATIC_VALUE_OPTIMIZATION"})
 
-#: What is assumed of a click window that TikTok did not tell: the default of web campaigns.
-_DEFAULT_WINDOW = 7
+#: The longest that there is, in days: taken where TikTok's word for it is not known.
+_LONGEST_WINDOW: Final = 28
 
 
 def is_active(adgroup: AdGroup, campaigns: Mapping[str, Campaign]) -> bool:
@@ -48,13 +48,13 @@ def longest_window(adgroups: Iterable[AdGroup]) -> int:
     """In days: until then conversions of a day may still come, by click or by view."""
     windows = [
         max(
-            _DEFAULT_WINDOW if each.click_window is None else each.click_window,
+            _LONGEST_WINDOW if each.click_window is None else each.click_window,
             each.engaged_view_window or 0,
             each.view_window or 0,
         )
         for each in adgroups
     ]
-    return max(windows, default=_DEFAULT_WINDOW)
+    return max(windows, default=_LONGEST_WINDOW)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

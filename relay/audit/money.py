@@ -17,13 +17,11 @@ from typing import Final, NamedTuple
 from relay.audit.channels import Channel, Map, event_name, optimised
 from relay.audit.facts import AdGroup, Day, Facts, Level, Part, Period
 from relay.audit.funnel import days_of, is_whole, ledger_of
+from relay.audit.lines import longest_window
 from relay.audit.sums import added, converted, counted, per
 from relay.event_names import EVENT_NAMES
 from relay.journal.ledger import LedgerRow
 from relay.model import EventSource, Outcome
-
-#: The longest click window there is, in days: taken where an ad group's is unknown.
-LONGEST_WINDOW: Final = 28
 
 #: Of how many days the running ratios are.
 RUNNING_DAYS: Final = 7
@@ -89,12 +87,8 @@ def basis_of(facts: Facts, places: Map) -> Basis:
 
 def mature_of(facts: Facts) -> tuple[Period | None, int]:
     """The days whose conversions TikTok no longer adds to, and the window in days that says so:
-    the longest click window of the ad groups that spend."""
-    groups = _spending(facts)
-    windows = [
-        LONGEST_WINDOW if group.click_window is None else group.click_window for group in groups
-    ]
-    window = max(windows, default=LONGEST_WINDOW)
+    the longest one of the ad groups that spend."""
+    window = longest_window(_spending(facts))
     today = datetime.fromtimestamp(facts.now, facts.advertiser.zone).date()
     last = min(facts.period.last, today - timedelta(window + 1))
     return (Period(facts.period.first, last) if last >= facts.period.first else None), window

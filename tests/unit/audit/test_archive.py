@@ -55,9 +55,9 @@ async def test_the_oldest_reports_go_and_the_newest_is_the_last(journal: RocksJo
     start = World().now
     for day in range(5):
         await archive.keep(journal, [audit_at(start + day * DAY_S)], version="1", most=3)
-        keys = await kept(journal)
-        assert len(keys) == min(day + 1, 3)
+        assert len(await kept(journal)) == min(day + 1, 3)
 
+    keys = await kept(journal)
     assert keys == sorted(keys)
     assert keys[-1].startswith("audit/reports/2026-11-26")
     latest = await archive.latest(journal)

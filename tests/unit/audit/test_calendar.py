@@ -76,7 +76,7 @@ def test_today_is_the_account_s() -> None:
         ({"click_window": 28}, 28),
         ({"click_window": 0, "view_window": 7}, 7),
         ({"click_window": 1, "engaged_view_window": 14}, 14),
-        ({"click_window": None}, 7),
+        ({"click_window": None}, 28),  # TikTok's word for it is not known
     ],
 )
 def test_the_longest_window_of_any_kind_decides(windows: dict[str, int], expected: int) -> None:
