@@ -11,6 +11,8 @@ Where a broker and a database can be started there are lines about relays on tho
 source, accepting and delivering apart with 1, 2 and 4 processes, a burst, and the price of claims.
 There nobody has a core to himself, and what counts is CPU seconds, by kind of process.
 
+Line `ad-account` reads and judges an ad account of 50 000 ads, at the rate that TikTok allows.
+
 Exit code: 0 done, 1 a line failed (or, with `--strict`, an aim was missed), 2 wrong usage.
 """
 
