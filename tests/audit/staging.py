@@ -31,7 +31,7 @@ SMALL: Final[Mapping[str, Any]] = {"relayed": ("Purchase",), "browsers_per_day":
 _WHOLE: Final = frozenset({"DUP-03", "MAT-03"})
 #: What these look at shows in fewer days than the season has.
 _SHORT: Final = frozenset({
-    "API-01", "API-02", "BUD-01", "BUD-03", "CFG-01", "CFG-02", "CFG-03", "CFG-04", "CFG-05",
+    "API-01", "API-02", "BUD-01", "BUD-03", "CFG-01", "CFG-03", "CFG-04", "CFG-05",
     "CFG-06", "CFG-08", "CFG-10", "CFG-12", "MAT-02", "VAL-04",
 })  # fmt: skip
 _SHORT_DAYS: Final = 16

@@ -95,9 +95,17 @@ def _counts(books: Books, sides: _Sides, limits: Thresholds) -> Result:
         return _nothing_to_compare(sides)
     if sides.line.destinations and above(claimed, live, limits.overclaim, limits):
         return [_overclaimed(books, sides, claimed, live)]
-    if below(claimed, sides.clicks, limits.underclaim, limits):
-        return [_underclaimed(books, sides, claimed)]
+    due = _at_least(books, sides)
+    if below(claimed, due.clicks, limits.underclaim, limits):
+        return [_underclaimed(books, due, claimed)]
     return []
+
+
+def _at_least(books: Books, sides: _Sides) -> _Sides:
+    """By the smaller of both shares: where other ad groups get no credit at all, the conversions
+    that TikTok tells are all this line's, and the clicks are not."""
+    spent = ratio(sides.reported.spend, books.account(sides.days).spend)
+    return sides if spent is None else sides._replace(share=min(sides.share, max(0.0, spent)))
 
 
 def _overclaimed(books: Books, sides: _Sides, claimed: int, live: int) -> Finding:
@@ -139,7 +147,7 @@ def _underclaimed(books: Books, sides: _Sides, claimed: int) -> Finding:
         source=_SOURCE,
         since=_since(books, sides),
         at_stake=sides.reported.spend,
-        details=[percent("share of this event's conversions", sides.share)],
+        details=[percent("share of the account's", sides.share)],
         concerns=line.concerns,
     )
 
