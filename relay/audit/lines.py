@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from relay.audit.facts import AdGroup, Campaign, Pixel, Target
 from relay.audit.findings import Subject
