@@ -71,8 +71,9 @@ def run(config: Path | None, folder: Path | None, token: Path | None, asked: Ask
         say_failure(RelayError("no ad account could be read"))
         return EXIT_FAILED
     _show(audits, asked)
-    critical = any(each.worst is Severity.CRITICAL for each in audits)
-    return EXIT_CRITICAL if critical else told.code
+    if any(each.worst is Severity.CRITICAL for each in audits):
+        return EXIT_CRITICAL
+    return EXIT_FAILED if any(each.is_partial for each in audits) else told.code
 
 
 async def _audited(

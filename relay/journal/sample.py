@@ -8,6 +8,7 @@ shop is sampled whole. Nothing readable is kept of a person: 64-bit digests of d
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from sys import intern
@@ -81,10 +82,21 @@ def of_whole_clicks(samples: Iterable[Sample], share: float) -> Iterator[Sample]
 
 
 def pack(sample: Sample) -> bytes:
-    """All but the destination, which is part of the row's key."""
+    """All but the destination, which is part of the row's key. Digests are letters: their digits
+    could be taken for a phone number."""
     row: list[Any] = list(sample[1:])
     row[_VALUE] = None if sample.value is None else str(sample.value)
+    for place in _PLACES:
+        row[place] = None if row[place] is None else _lettered(row[place])
     return orjson.dumps(row)
+
+
+def _lettered(digest: int) -> str:
+    return urlsafe_b64encode(digest.to_bytes(8, "big")).decode()
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(urlsafe_b64decode(text), "big")
 
 
 def unpack(destination: str, value: bytes) -> Sample:
@@ -95,11 +107,17 @@ def unpack(destination: str, value: bytes) -> Sample:
         # Rows are many, and name few events and currencies.
         row[_EVENT] = intern(row[_EVENT])
         row[_CURRENCY] = None if row[_CURRENCY] is None else intern(row[_CURRENCY])
+        for place in _PLACES:
+            row[place] = None if row[place] is None else _number(row[place])
         return Sample(destination, *row)
-    except (TypeError, LookupError, ArithmeticError) as error:
+    except (TypeError, LookupError, ArithmeticError, ValueError) as error:
         raise ValueError("not a sample") from error
 
 
+#: Where the digests stand in a row.
+_PLACES: Final = tuple(
+    Sample._fields.index(name) - 1 for name in ("event_id", "order", "click", "buyer")
+)
 _EVENT, _VALUE, _CURRENCY = (
     Sample._fields.index(name) - 1 for name in ("event", "value", "currency")
 )

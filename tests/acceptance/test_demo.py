@@ -56,6 +56,16 @@ def test_the_demo_adds_up(told: Told) -> None:
     assert numbers["delivered = had an effect at TikTok"] > 2000
 
 
+def test_it_ends_with_an_audit_that_names_the_planted_fault(told: Told) -> None:
+    (audit,) = re.findall(r"The audit: (.*)It adds up", told.by.stdout, re.DOTALL)
+
+    assert re.search(r"CRITICAL CFG-02 .*Retargeting, old shop", audit)
+    assert audit.count("CRITICAL") == 1
+    assert re.search(r"^web +[\d,]+ +2,\d+ +2,\d+ ", audit, re.MULTILINE)  # delivered, counted
+    assert "found and named" in audit
+    assert "PARTIAL" not in audit
+
+
 def test_the_demo_shows_every_source_every_outcome_and_every_trouble(told: Told) -> None:
     for word in (
         "shopify", "woocommerce", "stripe", "backend", "tills", "drop-in",
