@@ -22,6 +22,7 @@ from relay.management.errors import (
     Unreachable,
 )
 from relay.management.models.accounts import Advertiser
+from relay.management.notices import OnNotice
 from relay.management.query import Hidden
 from relay.secrets import Secret, SecretUnavailable
 
@@ -130,9 +131,13 @@ def app_secret_known(management: Management) -> Hidden | None:
 
 @asynccontextmanager
 async def client(
-    settings: AdAccount, token: str | Callable[[], str] | None, told: Told
+    settings: AdAccount,
+    token: str | Callable[[], str] | None,
+    told: Told,
+    on_notice: OnNotice | None = None,
 ) -> AsyncIterator[Client]:
-    """A client within the configuration's limits; it uses the proxy of the environment."""
+    """A client within the configuration's limits; it uses the proxy of the environment. Notices are
+    told as they come, unless somebody else takes them."""
     management = settings.management
     limits = Limits(qps=management.requests_per_second, qpm=management.requests_per_minute)
     for mistake in base_url_is_safe(settings.tiktok.base_url):
@@ -142,7 +147,7 @@ async def client(
         base_url=settings.tiktok.base_url,
         clock=told.clock,
         limits=limits,
-        on_notice=told.notice,
+        on_notice=told.notice if on_notice is None else on_notice,
         trust_env=True,
     ) as tiktok:
         yield tiktok

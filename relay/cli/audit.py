@@ -24,6 +24,7 @@ from relay.cli.version import version
 from relay.config import Settings
 from relay.errors import ConfigError, Mistake, RelayError
 from relay.management.errors import ManagementError
+from relay.management.notices import nobody
 
 #: A critical finding stands.
 EXIT_CRITICAL: Final = 3
@@ -87,7 +88,8 @@ async def _audited(
     days = asked.days or int(settings.audit.since // 86_400)
     async with (
         open_books(config, folder) as books,
-        ad_account.client(access.settings, access.token.read, told) as client,
+        # What is missing is part of the report: a line for each list would hide it.
+        ad_account.client(access.settings, access.token.read, told, nobody) as client,
     ):
         ids = await ad_account.account_ids(client, access, asked.advertisers)
         with told.moving(beside_output=False):
