@@ -53,6 +53,8 @@ def days_for(name: str) -> int:
     return 15 if planting.account else 9
 
 
+# The ordinary run sees them through the checks, in `tests/audit`.
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "name",
     [
