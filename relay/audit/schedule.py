@@ -29,8 +29,10 @@ _LOOK_EVERY_S: Final = 60.0
 #: So long replicas wait apart, at most, in seconds: longer than an audit of most accounts.
 _APART_S: Final = 300.0
 
-#: An audit that failed is tried again after so many seconds, doubled each time up to `every`.
+#: An audit that failed is tried again after so many seconds, doubled each time: a token that was
+#: renewed should not wait long.
 _FIRST_RETRY_S: Final = 120.0
+_LONGEST_RETRY_S: Final = 900.0
 
 _DAY_S: Final = 86_400.0
 
@@ -115,8 +117,9 @@ class Schedule:
         settings = self._settings
         async with client_of(settings, self._token.read, self._clock) as client:
             collector = Collector(
-                client, self._books, targets_of(settings), self._clock, rates=settings.audit.rates
-            )
+                client, self._books, targets_of(settings), self._clock,
+                rates=settings.audit.rates, lost=self._tell_lost,
+            )  # fmt: skip
             async for audit in audit_accounts(
                 collector,
                 await accounts_of(settings, client),
@@ -124,6 +127,17 @@ class Schedule:
                 settings.audit.thresholds,
             ):
                 yield audit
+
+    def _tell_lost(self, advertiser_id: str, error: ManagementError) -> None:
+        about = error.about
+        self._log.audit_failed(
+            error,
+            advertiser=advertiser_id,
+            endpoint=about.endpoint,
+            code=about.code,
+            request_id=about.request_id,
+            retry_in_s=self._settings.audit.every,
+        )
 
     def _tell(self, audits: Sequence[Audit], seconds: float) -> None:
         partial = any(each.is_partial for each in audits)
@@ -146,4 +160,4 @@ class Schedule:
 
     def _after_failure(self) -> float:
         self._failures += 1
-        return min(self._settings.audit.every, _FIRST_RETRY_S * 2.0 ** (self._failures - 1))
+        return min(_LONGEST_RETRY_S, _FIRST_RETRY_S * 2.0 ** min(self._failures - 1, 8))

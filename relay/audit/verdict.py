@@ -31,14 +31,30 @@ _BY_WORST = {
 }
 
 
+#: One of these has to have compared something, else there is no yes.
+_COMPARISONS = frozenset({"DEL-03", "REC-01", "VAL-03"})
+
+#: It says that TikTok did not answer, not that anything is wrong with the account.
+_NOT_READ = "API-01"
+
+
 def verdict_of(audit: Audit) -> Verdict:
-    """A partial run that found nothing has no answer: what was not judged may be wrong."""
-    worst = audit.worst
+    """A partial run that found nothing has no answer: what was not judged may be wrong. Neither has
+    one in which nothing could be compared."""
+    worst = min((each.severity for each in _wrong(audit)), key=lambda s: s.rank, default=None)
     if worst in _BY_WORST:
         answer, word = _BY_WORST[worst]
         return Verdict(answer, f"{word}: {_found(audit)}{_left_out(audit)}.")
     if audit.is_partial or not _passed(audit):
         return Verdict(Answer.UNKNOWN, f"Cannot be said: {_unknown(audit)}.")
+    if not any(
+        each.check in _COMPARISONS and each.state is State.PASSED for each in audit.judgements
+    ):
+        return Verdict(
+            Answer.UNKNOWN,
+            "Cannot be said yet: on the days that could be compared the relay delivered too "
+            f"little; {plural(_passed(audit), 'check')} of the rest passed.",
+        )
     return Verdict(
         Answer.YES,
         f"Yes: what TikTok counts, reports and charges fits what was delivered; "
@@ -51,12 +67,16 @@ def number(audit: Audit, state: State) -> int:
     return sum(each.state is state for each in audit.judgements)
 
 
+def _wrong(audit: Audit) -> list[Finding]:
+    return [each for each in audit.standing if each.check != _NOT_READ]
+
+
 def _passed(audit: Audit) -> int:
     return number(audit, State.PASSED)
 
 
 def _found(audit: Audit) -> str:
-    standing = [each for each in audit.standing if each.severity in _BY_WORST]
+    standing = [each for each in _wrong(audit) if each.severity in _BY_WORST]
     noun = "finding stands" if len(standing) == 1 else "findings stand"
     return f"{tally(standing)} {noun}{_at_stake(audit, standing)}"
 

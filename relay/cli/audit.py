@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,10 +72,11 @@ def run(config: Path | None, folder: Path | None, token: Path | None, asked: Ask
     if not audits:
         say_failure(RelayError("no ad account could be read"))
         return EXIT_FAILED
-    _show(audits, asked)
+    is_written = _show(audits, asked)
     if any(each.worst is Severity.CRITICAL for each in audits):
         return EXIT_CRITICAL
-    return EXIT_FAILED if any(each.is_partial for each in audits) else told.code
+    is_whole = is_written and not any(each.is_partial for each in audits)
+    return told.code if is_whole else EXIT_FAILED
 
 
 async def _audited(
@@ -95,7 +97,7 @@ async def _audited(
         with told.moving(beside_output=False):
             collector = Collector(
                 client, books, targets_of(settings), told.clock,
-                rates=settings.audit.rates, progress=told.stage,
+                rates=settings.audit.rates, progress=told.stage, lost=told.lost,
             )  # fmt: skip
             thresholds = settings.audit.thresholds
             audits = [each async for each in audit_accounts(collector, ids, days, thresholds)]
@@ -105,21 +107,31 @@ async def _audited(
     return audits
 
 
-def _show(audits: Sequence[Audit], asked: Asked) -> None:
+def _show(audits: Sequence[Audit], asked: Asked) -> bool:
+    """What was found, before anything that may fail; False when the page could not be written."""
     made_at = max(each.facts.now for each in audits)
-    if asked.html is not None:
-        asked.html.write_text(page(audits, version=version(), made_at=made_at), encoding="utf-8")
     if asked.as_json:
         write_json(document(audits, version=version(), made_at=made_at))
     else:
         audit_screen.show(console(), audits)
-    if asked.html is not None:
-        say(f"the page is in {asked.html}")
+    if asked.html is None:
+        return True
+    try:
+        asked.html.write_text(page(audits, version=version(), made_at=made_at), encoding="utf-8")
+    except OSError as error:
+        say_failure(
+            RelayError(f"the page cannot be written: {error.strerror}. Name another --html")
+        )
+        return False
+    say(f"the page is in {asked.html}")
+    return True
 
 
 def _check_writable(html: Path | None) -> None:
     """Before anybody waits for a minute. Raises `ConfigError`."""
     if html is None:
         return
-    if html.is_dir() or not html.absolute().parent.is_dir():
-        raise ConfigError([Mistake("--html", "is no file in a folder that exists", "Name a file")])
+    folder = html.absolute().parent
+    if html.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        problem = "is no file in a folder that can be written to"
+        raise ConfigError([Mistake("--html", problem, "Name another file")])

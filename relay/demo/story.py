@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import signal
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from relay.sandbox.http import Running, running
 _CLOCK = SystemClock()
 
 _FAILED = 1
+_ENDED = 143  # as the shell says of SIGTERM
 
 
 def run(folder: Path | None, *, keep: bool) -> int:
@@ -39,10 +41,28 @@ def run(folder: Path | None, *, keep: bool) -> int:
     own = folder or Path(tempfile.mkdtemp(prefix="relay-demo-"))
     own.mkdir(parents=True, exist_ok=True)
     try:
-        return asyncio.run(_tell(own.absolute(), keep=keep))
+        return asyncio.run(_until_told(_tell(own.absolute(), keep=keep)))
     finally:
         if folder is None and not keep:
             shutil.rmtree(own, ignore_errors=True)
+
+
+async def _until_told(story: Coroutine[None, None, int]) -> int:
+    """SIGTERM ends it as Ctrl-C does: nothing that it started stays behind."""
+    task, ended = asyncio.ensure_future(story), asyncio.Event()
+
+    def end() -> None:
+        ended.set()
+        task.cancel()
+
+    with contextlib.suppress(NotImplementedError):  # Windows knows Ctrl-C only
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if ended.is_set():
+            return _ENDED
+        raise
 
 
 async def _tell(folder: Path, *, keep: bool) -> int:

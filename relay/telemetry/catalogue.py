@@ -312,7 +312,7 @@ LOG_LINES: dict[str, tuple[str, ...]] = {
     "kafka.stopped": ("source", "partition", "offset", "invalid", "seen"),
     "audit.done": ("accounts", "findings", "partial", "seconds"),
     "audit.critical": ("advertiser", "check", "subject", "since"),
-    "audit.failed": ("error", "endpoint", "code", "request_id", "retry_in_s"),
+    "audit.failed": ("error", "advertiser", "endpoint", "code", "request_id", "retry_in_s"),
     "task.failed": ("task", "error", "where"),
     "library.spoke": ("library", "template", "error", "where", "withheld"),
 }  # fmt: skip

@@ -212,15 +212,18 @@ class Log:
         self,
         error: Exception,
         *,
+        advertiser: str | None = None,
         endpoint: str | None = None,
         code: int | None = None,
         request_id: str | None = None,
         retry_in_s: float,
     ) -> None:
-        """No audit could be made; which call of TikTok's API it was, and what it said."""
+        """No audit could be made, of one ad account or (None) at all; which call of TikTok's API it
+        was, and what it said."""
         self._logger.warning(
             "audit.failed",
             error=type(error).__name__,
+            advertiser=advertiser,
             endpoint=endpoint,
             code=code,
             request_id=request_id,

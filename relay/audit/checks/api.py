@@ -16,27 +16,34 @@ if TYPE_CHECKING:
 
 
 def incomplete_data(books: Books, _: Thresholds) -> Result:
-    """A part was read with a problem (cut off, throttled, refused, rows ≠ total_number)."""
-    return [_gap(books, each) for each in books.facts.gathered.values() if each.problem is not None]
+    """A part was read with a problem (cut off, throttled, refused, rows ≠ total_number). Parts that
+    TikTok refused alike are one finding."""
+    causes: dict[object, list[Gathered]] = {}
+    for each in books.facts.gathered.values():
+        if each.problem is not None:
+            causes.setdefault(each.problem if each.code is None else each.code, []).append(each)
+    return [_gap(books, parts) for parts in causes.values()]
 
 
-def _gap(books: Books, gathered: Gathered) -> Finding:
+def _gap(books: Books, parts: list[Gathered]) -> Finding:
+    gathered = parts[0]
+    names = ", ".join(each.part.value for each in parts)
+    rows = sum(each.rows for each in parts)
     code = () if gathered.code is None else (Figure("TikTok's code", gathered.code),)
     again = "TikTok" if gathered.code is None else f"TikTok (code {gathered.code})"
     return Finding(
         check="API-01",
         severity=Severity.HIGH,
         subject=account(books),
-        says=f"The {gathered.part.value} are incomplete: {gathered.problem}. {gathered.rows} rows "
-        "were read.",
-        expected=text(gathered.part.value, "complete"),
-        found=events("rows read", gathered.rows),
-        do=f"Run the audit again once {again} answers in full; what depends on the "
-        f"{gathered.part.value} was not judged.",
+        says=f"Incomplete: {names}. {gathered.problem}. {rows} rows were read.",
+        expected=text(names, "complete"),
+        found=events("rows read", rows),
+        do=f"Run the audit again once {again} answers in full; what depends on these parts was not "
+        "judged.",
         certainty=Certainty.CERTAIN,
         source="Marketing API v1.3: return codes, page_info.total_number, X-Tt-Ads-Throttle",
         details=code,
-        concerns=frozenset({f"part:{gathered.part.value}"}),
+        concerns=frozenset(f"part:{each.part.value}" for each in parts),
     )
 
 

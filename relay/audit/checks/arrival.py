@@ -85,11 +85,15 @@ def _compared(books: Books, limits: Thresholds, one: _Compare) -> Result:
     days = books.calendar.whole_utc_days(books.period, limits.settle)
     if days is None:
         return Inapplicable(_NO_DAY)
-    return survey(
-        books.fed,
-        lambda pair: one(books, pair, utc_days(books, *pair, days), limits),
-        nothing="the relay delivered nothing to a pixel of this account",
-    )
+
+    def judged(pair: tuple[str, str]) -> Result:
+        rows = utc_days(books, *pair, days)
+        if max(_sent(rows), _server(rows)) < limits.min_count:
+            return Inapplicable(f"fewer than {limits.min_count} events on settled days of UTC")
+        return one(books, pair, rows, limits)
+
+    nothing = "the relay delivered nothing to a pixel of this account"
+    return survey(books.fed, judged, nothing=nothing)
 
 
 def _lost(

@@ -114,7 +114,8 @@ def _unfed(books: Books, pixel_id: str, adgroups: Sequence[AdGroup]) -> Result:
             check="CFG-02",
             severity=Severity.CRITICAL,
             subject=Subject("pixel", code or pixel_id, "" if pixel is None else pixel.name),
-            says=f"{named(each.name for each in adgroups)} optimise for pixel {shown}, but the "
+            says=f"{named(each.name for each in adgroups)} "
+            f"{'optimises' if len(adgroups) == 1 else 'optimise'} for pixel {shown}, but the "
             f"relay feeds {', '.join(fed)}.",
             expected=text("pixels that the relay feeds", ", ".join(fed)),
             found=text("pixel of the ad groups", code or pixel_id),

@@ -138,7 +138,11 @@ def _not_deduplicated(books: Books, pair: tuple[str, str], limits: Thresholds) -
     orders, attributed = sum(e.sent for e in rows), sum(e.attributed for e in rows)
     browser, server = sum(e.browser for e in rows), sum(e.server for e in rows)
     most = limits.attributed_per_order
-    if not (browser and server and above(attributed, orders, most, limits)):
+    if not (browser and server):
+        return Inapplicable("purchases come from the browser alone, or from servers alone")
+    if max(attributed, orders) < limits.min_count:
+        return Inapplicable(f"fewer than {limits.min_count} purchases on mature days")
+    if not above(attributed, orders, most, limits):
         return []
     line = books.line_of.get(pair)
     adgroups = () if line is None else line.adgroups

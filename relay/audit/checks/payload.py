@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from relay.audit.books import Books
@@ -144,6 +145,13 @@ def clock_errors(books: Books, _: Thresholds) -> Result:
     )
 
 
+def _wrong(ahead: int, thousands: int) -> Iterator[str]:
+    if ahead:
+        yield f"{ahead} have an event_time in the future"
+    if thousands:
+        yield f"{thousands} have one in milliseconds, which the relay read right"
+
+
 def _misdated(books: Books, name: str) -> Result:
     issues = {
         reason: books.flawed(name, "event_time", reason) for reason in ("milliseconds", "future")
@@ -164,8 +172,7 @@ def _misdated(books: Books, name: str) -> Result:
             check="DEL-09",
             severity=Severity.HIGH if ahead else Severity.LOW,
             subject=Subject("destination", name),
-            says=f"Of the events for {name}, {ahead} have an event_time in the future and "
-            f"{thousands} one in milliseconds, which the relay read right.",
+            says=f"Of the events for {name}, {' and '.join(_wrong(ahead, thousands))}.",
             expected=events("events with a wrong event_time", 0),
             found=events("events with a wrong event_time", ahead + thousands),
             do=f"Let the senders of {name} write event_time in seconds of UTC; set the clock and "

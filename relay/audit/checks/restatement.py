@@ -72,13 +72,25 @@ def restated(books: Books, limits: Thresholds) -> Result:
     ]
     if not pairs:
         return Inapplicable("no earlier audit saw one of these days")
-    spent = [pair for pair in pairs if _spend_moved(books, *pair, limits)]
-    shrunk = [pair for pair in pairs if _shrank(*pair, limits)]
+    spent = _once([pair for pair in pairs if _spend_moved(books, *pair, limits)])
+    shrunk = _once([pair for pair in pairs if _shrank(*pair, limits)])
     found = [_restated_spend(books, spent)] if spent else []
     return [*found, _taken_back(books, shrunk)] if shrunk else found
 
 
 _Pair = tuple[Snapshot, Day]
+
+
+def _once(pairs: Sequence[_Pair]) -> Sequence[_Pair]:
+    """Each day once, as it was first seen, and of the highest level that shows it: several audits
+    saw it, and a campaign's money is the account's."""
+    levels = {old.level for old, _ in pairs}
+    highest = next((each for each in Level if each in levels), None)
+    first: dict[tuple[str, date], _Pair] = {}
+    for pair in sorted(pairs, key=lambda pair: pair[0].seen_at):
+        if pair[0].level is highest:
+            first.setdefault((pair[0].id, pair[0].day), pair)
+    return list(first.values())
 
 
 def _known_days(books: Books) -> Mapping[tuple[Level, str, date], Day]:
@@ -122,7 +134,7 @@ def _restated_spend(books: Books, pairs: Sequence[_Pair]) -> Finding:
         check="REC-08",
         severity=Severity.LOW,
         subject=account(books),
-        says=f"The spend of {plural(len(pairs), 'day')} was {cents(before)} {currency} when it "
+        says=f"The spend of {_days_of(pairs)} was {cents(before)} {currency} when it "
         f"was read two days later, and is {cents(after)} {currency} now.",
         expected=money("spend as first read", before, currency),
         found=money("spend now", after, currency),
@@ -135,6 +147,10 @@ def _restated_spend(books: Books, pairs: Sequence[_Pair]) -> Finding:
     )
 
 
+def _days_of(pairs: Sequence[_Pair]) -> str:
+    return plural(len({old.day for old, _ in pairs}), "day")
+
+
 def _taken_back(books: Books, pairs: Sequence[_Pair]) -> Finding:
     before = sum(old.conversions or 0 for old, _ in pairs)
     after = sum(new.conversions or 0 for _, new in pairs)
@@ -142,8 +158,7 @@ def _taken_back(books: Books, pairs: Sequence[_Pair]) -> Finding:
         check="REC-08",
         severity=Severity.LOW,
         subject=account(books),
-        says=f"TikTok took back {before - after} of {before} conversions of "
-        f"{plural(len(pairs), 'day')}.",
+        says=f"TikTok took back {before - after} of {before} conversions of {_days_of(pairs)}.",
         expected=events("conversions as first read", before),
         found=events("conversions now", after),
         do="Note the revision; look for invalid traffic and for a changed optimisation event.",

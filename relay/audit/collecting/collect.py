@@ -16,9 +16,13 @@ from relay.audit.collecting.gathering import Gathering
 from relay.audit.facts import Advertiser, Advice, Facts, Part, Period, Snapshot, Target
 from relay.clock import Clock
 from relay.management import Client
+from relay.management.errors import CredentialRefused, ManagementError
 
 #: What is being read now, in words; of which advertiser.
 Progress = Callable[[str, str], None]
+
+#: An account that cannot be read while others can.
+Lost = Callable[[str, ManagementError], None]
 
 
 class Assignment(NamedTuple):
@@ -34,7 +38,7 @@ class Collector:
     """Collects with one client and one relay's books. `rates` is the worth of one unit of each
     currency in a common one of the user's choice."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it works with, each once
         self,
         client: Client,
         own: Books,
@@ -43,6 +47,7 @@ class Collector:
         *,
         rates: Mapping[str, Decimal],
         progress: Progress = lambda what, advertiser_id: None,
+        lost: Lost | None = None,
     ) -> None:
         self._client = client
         self._own = own
@@ -50,25 +55,43 @@ class Collector:
         self._clock = clock
         self._rates = rates
         self._progress = progress
+        self._lost = lost
 
     async def assignments(self, advertiser_ids: Sequence[str]) -> list[Assignment]:
         """Who is audited: every destination goes to the account that its event source belongs to;
         one that belongs to none of them goes to all, so that each says what it lacks.
 
-        Raises `ManagementError` when an account cannot be read at all.
+        An account that cannot be read is told of, and left out. Raises `ManagementError` when that
+        is true of all, or nobody is there to be told.
         """
         found = []
-        for advertiser in await self._client.advertisers(advertiser_ids).all():
-            self._progress("event sources", advertiser.advertiser_id)
+        for advertiser in await self._advertisers(advertiser_ids):
+            self._progress("event sources", advertiser.id)
             gathering = Gathering(self._clock)
-            sources = await account.event_sources(self._client, advertiser.advertiser_id, gathering)
+            sources = await account.event_sources(self._client, advertiser.id, gathering)
             gathering.note(Part.ADVERTISER, 1)
-            found.append((translate.advertiser(advertiser), sources, gathering))
+            found.append((advertiser, sources, gathering))
         everybodys = frozenset[str]().union(*[sources.ids for _, sources, _ in found])
         return [
             Assignment(advertiser, sources, self._targets_of(sources, everybodys), gathering)
             for advertiser, sources, gathering in found
         ]
+
+    async def _advertisers(self, advertiser_ids: Sequence[str]) -> list[Advertiser]:
+        """One by one: TikTok refuses a whole list for one account that was lost."""
+        found, failed = [], []
+        for advertiser_id in advertiser_ids:
+            try:
+                found.append(translate.advertiser(await self._client.advertiser(advertiser_id)))
+            except CredentialRefused:
+                raise
+            except ManagementError as error:
+                failed.append((advertiser_id, error))
+        for advertiser_id, refused in failed:
+            if not found or self._lost is None:
+                raise refused
+            self._lost(advertiser_id, refused)
+        return found
 
     def _targets_of(self, sources: EventSources, everybodys: frozenset[str]) -> list[Target]:
         return [

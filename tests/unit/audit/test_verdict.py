@@ -42,6 +42,26 @@ def test_a_clean_run_says_yes_and_how_many_checks_passed() -> None:
     assert verdict.sentence.endswith("; 6 checks passed.")
 
 
+def test_where_nothing_could_be_compared_there_is_no_yes() -> None:
+    """A relay that is a day old: the account is in order, and nothing is known of its numbers."""
+    made = [
+        replace(each, state=State.NOT_APPLICABLE) if each.check == "REC-01" else each
+        for each in story.judgements([])
+    ]
+
+    verdict = verdict_of(audit(judgements=made))
+
+    assert verdict.answer is Answer.UNKNOWN
+    assert verdict.sentence.startswith("Cannot be said yet")
+
+
+def test_what_could_not_be_read_is_not_held_against_the_account() -> None:
+    gap = replace(story.a_finding(severity=Severity.HIGH), check="API-01")
+    made = [*story.judgements([]), Judgement("DEL-03", "", State.NOT_JUDGED, "no facts")]
+
+    assert verdict_of(audit(gap, judgements=made)).answer is Answer.UNKNOWN
+
+
 def test_a_partial_run_without_findings_is_no_yes() -> None:
     verdict = verdict_of(story.a_partial_audit())
 

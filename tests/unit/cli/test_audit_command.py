@@ -150,3 +150,23 @@ def test_without_a_token_it_says_how_to_get_one(
 
     assert said.code == 2
     assert "relay login" in said.err
+
+
+def test_one_lost_account_does_not_cost_the_others_theirs(asked: Callable[..., Any]) -> None:
+    said = asked("--advertiser", ADVERTISER, "--advertiser", "7106541027904733999")
+
+    assert said.code == 1
+    assert ADVERTISER in said.out
+    assert "left out  7106541027904733999" in said.err
+
+
+def test_a_page_that_cannot_be_written_costs_the_page_alone(
+    asked: Callable[..., Any], folder: Path
+) -> None:
+    (folder / "full").symlink_to("/dev/full")
+
+    said = asked("--html", folder / "full", world=a_world(wrong_pixel=True))
+
+    assert said.code == EXIT_CRITICAL
+    assert "CRITICAL CFG-02" in said.out
+    assert "the page cannot be written" in said.err

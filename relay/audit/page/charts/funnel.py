@@ -61,7 +61,7 @@ def _bars(total: Passage) -> Sequence[_Bar]:
     """Shares are of the delivered."""
 
     def bar(class_: str, number: int | None) -> _Bar:
-        return _Bar(class_, [(number, class_)], number, share(number, total.delivered))
+        return _Bar(class_, [(number, class_)], number, _of(number, total.delivered))
 
     both = [(total.server, "server"), (total.browser, "browser")]
     return [
@@ -103,7 +103,7 @@ def daily(flow: Flow, immature: Period | None, currency: str) -> Markup:
     a line over them, the spend below. Days too young to judge stand on grey."""
     days = [*flow.days.items()]
     step = WIDTH / len(days)
-    counts = Scale(most([n for _, p in days for n in (p.arrivals, p.delivered, p.server)]), _HEIGHT)
+    counts = Scale(most([n for _, p in days for n in _drawn(p)]), _HEIGHT)
     spends = Scale(most([passage.spend for _, passage in days]), _SPEND_HEIGHT)
     marks: list[Child] = [legend(10, _KEYS), *_young(days, immature, step)]
     points: list[tuple[float, float] | None] = []
@@ -119,6 +119,17 @@ def daily(flow: Flow, immature: Period | None, currency: str) -> Markup:
         "numbers are in the table"
     )
     return picture(title, said, _SPEND_TOP + _SPEND_HEIGHT + 18, *marks)
+
+
+def _of(number: int | None, whole: int | None) -> str:
+    """As a share; a thousand per cent and more says nothing, and has no room."""
+    if number is not None and whole is not None and number >= 10 * whole:
+        return ""
+    return share(number, whole)
+
+
+def _drawn(passage: Passage) -> Sequence[int | None]:
+    return passage.arrivals, passage.delivered, passage.server, passage.attributed
 
 
 def _young(
