@@ -149,7 +149,7 @@ def _wrong(ahead: int, thousands: int) -> Iterator[str]:
     if ahead:
         yield f"{ahead} have an event_time in the future"
     if thousands:
-        yield f"{thousands} have one in milliseconds, which the relay read right"
+        yield f"{thousands} have an event_time in milliseconds, which the relay read right"
 
 
 def _misdated(books: Books, name: str) -> Result:
