@@ -64,10 +64,11 @@ async def latest(notes: Notes) -> Latest | None:
 
 async def last_report(notes: Notes) -> bytes | None:
     """The newest document as JSON; None where there is none."""
-    found = None
-    async for _, value in notes.notes(_REPORTS):
-        found = value
-    return found
+    found = await latest(notes)
+    if found is not None:
+        async for _, value in notes.notes(_key(found.made_at)):
+            return value
+    return None
 
 
 def _key(made_at: float) -> str:
