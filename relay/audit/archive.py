@@ -6,32 +6,22 @@ audit/latest                         when the last run was, and what Prometheus 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Final
 
 import orjson
 
 from relay.audit.document import document
 from relay.audit.findings import Audit
 from relay.audit.gauges import Gauge, figures
-from relay.journal.protocol import Note
+from relay.journal.protocol import Notes
 from relay.telemetry.catalogue import AUDIT_GAUGES
 
 _REPORTS: Final = "audit/reports/"
 _LATEST: Final = "audit/latest"
 _METRICS: Final = {metric.name: metric for metric in AUDIT_GAUGES}
-
-
-class Notes(Protocol):
-    """Where reports are kept. All of it raises `JournalUnavailable`."""
-
-    def notes(self, prefix: str) -> AsyncIterator[Note]: ...
-
-    async def put_note(self, key: str, value: bytes) -> None: ...
-
-    async def drop_notes(self, prefix: str, before: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

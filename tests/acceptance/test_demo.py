@@ -89,7 +89,10 @@ def test_a_folder_with_something_in_it_is_not_touched(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
-def test_an_interrupted_demo_leaves_quietly_and_takes_its_relay_along(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("told", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_demo_leaves_quietly_and_takes_its_relay_along(
+    told: signal.Signals, code: int, tmp_path: Path
+) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "relay", "demo"],
         stdout=subprocess.PIPE,
@@ -103,10 +106,10 @@ def test_an_interrupted_demo_leaves_quietly_and_takes_its_relay_along(tmp_path: 
         folder = folder or (line.rpartition(", in ")[2].strip() if ", in " in line else "")
         if "ready in" in line:
             break
-    process.send_signal(signal.SIGINT)
+    process.send_signal(told)
     _, err = process.communicate(timeout=60)
 
-    assert process.returncode == 130
+    assert process.returncode == code
     assert err == ""
     assert folder.startswith(str(tmp_path))
     assert list(tmp_path.iterdir()) == []
