@@ -73,8 +73,8 @@ LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.
 
 .PHONY: lock
 lock:  ## resolve the dependencies anew (LOCK_FLAGS=--upgrade for newer ones)
-	$(LOCK) --group build $(LOCK_FLAGS) --output-file requirements.lock
-	$(LOCK) --group build --group dev $(LOCK_FLAGS) --constraints requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --extra traces --group build $(LOCK_FLAGS) --output-file requirements.lock
+	$(LOCK) --extra traces --group build --group dev $(LOCK_FLAGS) --constraints requirements.lock --output-file requirements-dev.lock
 
 .PHONY: clean
 clean:  ## remove the environment and every cache
