@@ -139,6 +139,23 @@ class Shutdown(Section):
     drain_deadline: Annotated[Seconds, between("0s", "1h")] = seconds("20s")
     """How long requests to TikTok may take to finish after SIGTERM; the rest stays journaled."""
 
+    lame_duck: Annotated[Seconds, between("0s", "10m")] = seconds("0s")
+    """For so long after SIGTERM the relay is not ready, but takes requests still: until balancers
+    have noticed."""
+
+
+class Traces(Section):
+    """OpenTelemetry, over OTLP/HTTP."""
+
+    endpoint: HttpUrl | None = None
+    """The collector's address, `http://collector:4318`; none: no traces."""
+
+    sample_ratio: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """The share of requests that is traced."""
+
+    authorization: SecretRef | None = None
+    """What the collector asks for, as the header `Authorization`."""
+
 
 class LogLevel(StrEnum):
     DEBUG = "debug"
@@ -332,6 +349,7 @@ class Settings(Section):
     limits: Limits = Limits()
     tiktok: TikTok = TikTok()
     shutdown: Shutdown = Shutdown()
+    traces: Traces = Traces()
     management: Management = Management()
     audit: Audit = Audit()
     log: Log = Log()
