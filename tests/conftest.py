@@ -22,6 +22,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.chart import helm
 from tests.servers import authority, chromium, kafka, postgres
 
 pytest_plugins = ["tests.servers.fixtures"]
@@ -74,6 +75,7 @@ NEEDS = {
     "kafka": Need(
         kafka.is_available, "install Java 17 or later, and Maven, which fetches the broker"
     ),
+    "helm": Need(helm.is_available, "`.ci/helm .venv/helm`, which takes Go"),
     "openssl": Need(authority.is_available, "install the program `openssl`"),
     "postgres": Need(postgres.is_available, "install your system's PostgreSQL, 14 or later"),
     "mount": Need(_may_mount, "run as root where mounting a tmpfs is allowed"),

@@ -1,0 +1,91 @@
+"""Each manifest is one that Kubernetes takes, in each of its last four versions."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from kubernetes_validate.utils import schema_contents
+from referencing import Registry, Resource
+
+from tests.chart.helm import CASES, Case, Manifest, arguments, kubernetes, rendered, run
+from tests.chart.helm import CHART as PLACE
+
+VERSIONS = ("1.34.0", "1.35.0", "1.36.0", "1.37.0")
+
+#: What Kubernetes does not know by itself; `test_custom_resources` looks at these.
+CUSTOM = {
+    "ServiceMonitor": "monitoring.coreos.com/v1",
+    "PrometheusRule": "monitoring.coreos.com/v1",
+    "ExternalSecret": "external-secrets.io/v1",
+    "HTTPRoute": "gateway.networking.k8s.io/v1",
+    "ScaledObject": "keda.sh/v1alpha1",
+}
+
+
+@cache
+def _definitions(version: str) -> Registry[Any]:
+    """As `kubernetes_validate.validate` does it, which reads these megabytes for each manifest."""
+    place = f"kubernetes-json-schema/v{version}-local-strict/_definitions.json"
+    resource: Resource[Any] = Resource.from_contents(schema_contents(place, version))
+    registry: Registry[Any] = Registry()
+    return resource @ registry
+
+
+@cache
+def _validator(version: str, kind: str, api: str) -> Draft202012Validator:
+    group, _, of = api.rpartition("/")
+    name = "-".join(filter(None, (kind.lower(), group.split(".")[0], of)))
+    place = f"kubernetes-json-schema/v{version}-local-strict/{name}.json"
+    return Draft202012Validator(schema_contents(place, version), registry=_definitions(version))
+
+
+def mistakes(manifest: Manifest, version: str) -> list[str]:
+    validator = _validator(version, manifest["kind"], manifest["apiVersion"])
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(manifest)]
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_kubernetes_takes_every_manifest(case: Case) -> None:
+    for manifest in rendered(case):
+        kind = manifest["kind"]
+        if kind in CUSTOM:
+            assert manifest["apiVersion"] == CUSTOM[kind]
+            continue
+        for version in VERSIONS:
+            assert mistakes(manifest, version) == [], (version, kind)
+
+
+def test_a_manifest_with_a_wrong_key_is_not_taken() -> None:
+    service = {"apiVersion": "v1", "kind": "Service", "spec": {"prots": []}}
+
+    assert mistakes(service, VERSIONS[0])
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_names_are_unique_and_short_enough(case: Case) -> None:
+    names = [(each["kind"], each["metadata"]["name"]) for each in rendered(case)]
+
+    assert len(set(names)) == len(names)
+    assert all(len(name) <= 63 for _, name in names)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_labels_are_those_that_kubernetes_recommends(case: Case) -> None:
+    recommended = {"name", "instance", "version", "managed-by", "component"}
+    for manifest in rendered(case):
+        labels = manifest["metadata"]["labels"]
+        if manifest["kind"] != "Pod":
+            assert {f"app.kubernetes.io/{word}" for word in recommended} <= labels.keys()
+            assert labels["helm.sh/chart"] == "relay-0.1.0"
+
+
+def test_helm_lint_is_content() -> None:
+    for name in ("minimal", "everything"):
+        for mode in ("embedded", "distributed"):
+            case = CASES[f"{name} {mode}"]
+            told = run("lint", "--strict", str(PLACE), *kubernetes(), *arguments(case))
+            assert told.returncode == 0, told.stdout + told.stderr
+            assert "[WARNING]" not in told.stdout
