@@ -1,0 +1,150 @@
+"""What runs before a roll-out: the schema and the topics, and a journal that moves."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chart.helm import CASES, DISTRIBUTED, FULL_DISTRIBUTED, Case, Manifest, rendered
+from tests.chart.manifests import containers, of_kind, one, serving, settings, templates
+
+HOOK, WEIGHT = "helm.sh/hook", "helm.sh/hook-weight"
+
+
+def annotations(manifest: Manifest) -> dict[str, str]:
+    found: dict[str, str] = manifest["metadata"].get("annotations", {})
+    return found
+
+
+def test_it_runs_once_before_pods_are_replaced() -> None:
+    job = one(rendered(DISTRIBUTED), "Job")
+    (container,) = containers(job["spec"]["template"])
+
+    assert container["args"] == ["journal", "migrate", "--config", "/etc/relay/relay.json"]
+    assert annotations(job)[HOOK] == "pre-install,pre-upgrade"
+    assert annotations(job)["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
+    assert job["spec"]["template"]["spec"]["restartPolicy"] == "Never"
+    assert job["spec"]["backoffLimit"] == 3
+    assert job["spec"]["activeDeadlineSeconds"] == 600
+    assert job["spec"]["ttlSecondsAfterFinished"] == 86400
+
+
+@pytest.mark.parametrize("name", ["minimal distributed", "everything distributed", "moved"])
+def test_it_needs_nothing_that_the_release_has_yet_to_make(name: str) -> None:
+    """Its configuration and its way out are hooks themselves, and come before it."""
+    manifests = rendered(CASES[name])
+    before = {
+        (each["kind"], each["metadata"]["name"]): int(annotations(each)[WEIGHT])
+        for each in manifests
+        if annotations(each).get(HOOK, "").startswith("pre-")
+    }
+
+    for job in of_kind(manifests, "Job"):
+        spec = job["spec"]["template"]["spec"]
+        assert "serviceAccountName" not in spec
+        weight = int(annotations(job)[WEIGHT])
+        (config,) = (each["configMap"]["name"] for each in spec["volumes"] if "configMap" in each)
+        assert before["ConfigMap", config] < weight
+        policy = one(manifests, "NetworkPolicy", config)
+        assert before["NetworkPolicy", config] < weight
+        chosen = policy["spec"]["podSelector"]["matchLabels"]
+        assert chosen.items() <= job["spec"]["template"]["metadata"]["labels"].items()
+
+
+def test_it_reads_the_new_configuration() -> None:
+    manifests = rendered(DISTRIBUTED)
+
+    assert settings(manifests, "relay-migrate") == settings(manifests, "relay")
+
+
+def test_with_external_secrets_it_waits_for_the_first_upgrade() -> None:
+    """Before the first install there is no ExternalSecret, and so no Secret to mount."""
+    for manifest in rendered(FULL_DISTRIBUTED):
+        if annotations(manifest).get(HOOK, "").startswith("pre-"):
+            assert annotations(manifest)[HOOK] == "pre-upgrade"
+
+
+def test_it_waits_for_the_journals_secrets_alone() -> None:
+    """Another that an upgrade adds, and that is still on its way, does not hold it up."""
+    (job, _) = of_kind(rendered(FULL_DISTRIBUTED), "Job")
+    (volume,) = (
+        each for each in job["spec"]["template"]["spec"]["volumes"] if each["name"] == "secrets"
+    )
+    needed = {
+        source["secret"]["items"][0]["path"]
+        for source in volume["projected"]["sources"]
+        if not source["secret"].get("optional")
+    }
+
+    assert needed == {"postgres", "kafka-password"}
+
+
+def test_it_reaches_kafka_and_postgresql_and_no_more() -> None:
+    rules = one(rendered(DISTRIBUTED), "NetworkPolicy", "relay-migrate")["spec"]["egress"]
+
+    assert [port["port"] for rule in rules for port in rule["ports"]] == [53, 53, 9092, 5432]
+
+
+@pytest.mark.parametrize("case", [CASES["minimal embedded"], CASES["everything embedded"]])
+def test_a_folder_needs_none(case: Case) -> None:
+    assert of_kind(rendered(case), "Job") == []
+
+
+def test_it_can_be_left_to_the_pods() -> None:
+    manifests = rendered(CASES["no migration"])
+
+    assert not [each for each in manifests if annotations(each).get(HOOK, "").startswith("pre-")]
+
+
+# --- from a volume to Kafka ---------------------------------------------------------------------------
+
+
+def test_a_journal_moves_behind_the_migration_and_before_the_new_pods() -> None:
+    manifests = rendered(CASES["moved"])
+    move, migrate = one(manifests, "Job", "relay-move"), one(manifests, "Job", "relay-migrate")
+    spec = move["spec"]["template"]["spec"]
+
+    assert int(annotations(migrate)[WEIGHT]) < int(annotations(move)[WEIGHT])
+    assert annotations(move)[HOOK] == "pre-install,pre-upgrade"
+    (export,), (load,) = spec["initContainers"], spec["containers"]
+    assert export["args"][:3] == ["journal", "export", "/work/journal.ndjson"]
+    assert export["args"][3:5] == ["--journal", "/var/lib/relay"]
+    assert load["args"][:3] == ["journal", "import", "/work/journal.ndjson"]
+
+
+def test_it_takes_the_volume_that_the_statefulset_left() -> None:
+    """The name that Kubernetes gives: claim template, StatefulSet, number."""
+    old = one(rendered(CASES["minimal embedded"]), "StatefulSet")
+    (template,) = old["spec"]["volumeClaimTemplates"]
+    name = f"{template['metadata']['name']}-{old['metadata']['name']}-0"
+
+    assert claim_of(CASES["moved"]) == name
+    assert claim_of(FULL_DISTRIBUTED) == "old-journal"
+    assert old["spec"]["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Retain"
+
+
+def claim_of(case: Case) -> object:
+    name = "conversions-move" if case == FULL_DISTRIBUTED else "relay-move"
+    volumes = one(rendered(case), "Job", name)["spec"]["template"]["spec"]["volumes"]
+    (found,) = (each for each in volumes if "persistentVolumeClaim" in each)
+    return found["persistentVolumeClaim"]["claimName"]
+
+
+def test_only_the_export_sees_the_old_journal() -> None:
+    job = one(rendered(CASES["moved"]), "Job", "relay-move")
+    seen = {
+        container["name"]: {mount["mountPath"] for mount in container["volumeMounts"]}
+        for container in containers(job["spec"]["template"])
+    }
+
+    assert "/var/lib/relay" in seen["export"]
+    assert "/var/lib/relay" not in seen["import"]
+    assert "/work" in seen["export"] & seen["import"]
+
+
+def test_it_moves_without_the_migration_too() -> None:
+    manifests = rendered(CASES["moved without migration"])
+
+    assert one(manifests, "Job")["metadata"]["name"] == "relay-move"
+    assert one(manifests, "ConfigMap", "relay-migrate")
+    assert len(serving(manifests)) == 2
+    assert len(list(templates(manifests))) == 4  # ingest, deliver, the Job, the test
