@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.chart.helm import CASES, DISTRIBUTED, FULL_DISTRIBUTED, Case, Manifest, rendered
@@ -106,9 +108,10 @@ def test_a_journal_moves_behind_the_migration_and_before_the_new_pods() -> None:
     assert int(annotations(migrate)[WEIGHT]) < int(annotations(move)[WEIGHT])
     assert annotations(move)[HOOK] == "pre-install,pre-upgrade"
     (export,), (load,) = spec["initContainers"], spec["containers"]
-    assert export["args"][:3] == ["journal", "export", "/work/journal.ndjson"]
-    assert export["args"][3:5] == ["--journal", "/var/lib/relay"]
-    assert load["args"][:3] == ["journal", "import", "/work/journal.ndjson"]
+    exported = ["journal", "export", "/work/journal.ndjson.gz"]
+    assert export["args"] == [*exported, "--config", "/etc/relay/embedded.json"]
+    imported = ["journal", "import", "/work/journal.ndjson.gz"]
+    assert load["args"] == [*imported, "--config", "/etc/relay/relay.json"]
 
 
 def test_it_takes_the_volume_that_the_statefulset_left() -> None:
@@ -139,6 +142,31 @@ def test_only_the_export_sees_the_old_journal() -> None:
     assert "/var/lib/relay" in seen["export"]
     assert "/var/lib/relay" not in seen["import"]
     assert "/work" in seen["export"] & seen["import"]
+
+
+@pytest.mark.parametrize("case", [CASES["moved"], FULL_DISTRIBUTED], ids=["minimal", "everything"])
+def test_it_reads_as_embedded_and_writes_as_distributed(case: Case) -> None:
+    (config,) = (
+        each["data"]
+        for each in of_kind(rendered(case), "ConfigMap")
+        if each["metadata"]["name"].endswith("-migrate")
+    )
+    old, new = json.loads(config["embedded.json"]), json.loads(config["relay.json"])
+
+    assert old["journal"] == {"path": "/var/lib/relay"}
+    assert new["journal"]["kafka"]
+    assert {**old, "journal": new["journal"]} == new
+
+
+def test_without_it_the_migration_knows_one_configuration() -> None:
+    assert list(one(rendered(DISTRIBUTED), "ConfigMap", "relay-migrate")["data"]) == ["relay.json"]
+
+
+def test_an_interrupted_import_goes_on_with_the_same_file() -> None:
+    """A new pod would export anew."""
+    job = one(rendered(CASES["moved"]), "Job", "relay-move")
+
+    assert job["spec"]["template"]["spec"]["restartPolicy"] == "OnFailure"
 
 
 def test_it_moves_without_the_migration_too() -> None:

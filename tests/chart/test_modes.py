@@ -204,9 +204,7 @@ def test_without_an_account_of_its_own_a_pod_uses_the_namespaces() -> None:
 def test_no_value_is_left_unused() -> None:
     """Every value is read by some template."""
     chart = Path(__file__).parents[2] / "helm" / "relay"
-    text = "".join(
-        path.read_text() for path in (chart / "templates").rglob("*") if path.is_file()
-    )
+    text = "".join(path.read_text() for path in (chart / "templates").rglob("*") if path.is_file())
     values = yaml.safe_load((chart / "values.yaml").read_text())
 
     assert [key for key in values if f".{key}" not in text and f'"{key}"' not in text] == []

@@ -87,6 +87,11 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- range $name, $_ := include "relay.secrets" . | fromJson -}}
+{{- if or (gt (len $name) 63) (not (regexMatch "^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$" $name)) -}}
+{{- fail (printf "%s, among the secrets, is no name for a file: take small letters, digits, dashes, dots and underscores, at most 63 of them, with a letter or digit first and last." $name) -}}
+{{- end -}}
+{{- end -}}
 {{- $token := include "relay.operatorToken" . -}}
 {{- if and .Values.serviceMonitor.enabled (not (hasKey (include "relay.secrets" . | fromJson) $token)) -}}
 {{- fail "serviceMonitor.enabled needs config.listen.operator_token as file:/run/secrets/relay/NAME, with NAME among the secrets: Prometheus shows that token." -}}

@@ -7,6 +7,12 @@
 {{- toPrettyJson (set $config "journal" $journal) -}}
 {{- end -}}
 
+{{/* The same relay as it was in embedded mode, to read its journal. */}}
+{{- define "relay.embeddedConfiguration" -}}
+{{- $config := include "relay.configuration" . | fromJson -}}
+{{- toPrettyJson (set $config "journal" (pick $config.journal "path" "retention")) -}}
+{{- end -}}
+
 {{/* "1.5h" as a number of seconds. */}}
 {{- define "relay.seconds" -}}
 {{- $unit := regexFind "[a-z]+$" . -}}
