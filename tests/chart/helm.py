@@ -104,12 +104,17 @@ def rendered(case: Case) -> Sequence[Manifest]:
     return tuple(yaml.load_all(text(case), _LOADER))
 
 
-@cache
-def text(case: Case, release: str = "relay", namespace: str = "shop") -> str:
-    told = run("template", release, str(CHART), *kubernetes(), "-n", namespace, *arguments(case))
+def text(case: Case) -> str:
+    """Release `relay` in the namespace `shop`. Raises `Refused`."""
+    told = templated(case)
     if told.returncode != 0:
         raise Refused(told.stderr)
     return told.stdout
+
+
+@cache
+def templated(case: Case) -> subprocess.CompletedProcess[str]:
+    return run("template", "relay", str(CHART), *kubernetes(), "-n", "shop", *arguments(case))
 
 
 def kubernetes() -> tuple[str, str]:

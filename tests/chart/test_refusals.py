@@ -1,0 +1,256 @@
+"""What is wrong is told before anything is changed: which value, what is wrong, the mend."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import pytest
+
+from tests.chart.helm import CHART, DISTRIBUTED, EMBEDDED, Case, Refused, text
+
+DESTINATION = '{"name": "web", "event_source": "web", "event_source_id": "C0"'
+MISSING = "file:/run/secrets/relay/missing"
+SECRET = "hunter2-which-nobody-may-see"
+
+
+class Wrong(NamedTuple):
+    """Values, and a part of what is said about them."""
+
+    case: Case
+    said: str
+
+
+def embedded(key: str, value: str, said: str) -> Wrong:
+    return Wrong(EMBEDDED.having(key, value), said)
+
+
+def distributed(key: str, value: str, said: str) -> Wrong:
+    return Wrong(DISTRIBUTED.having(key, value), said)
+
+
+def destination(more: str) -> str:
+    return f"[{DESTINATION}, {more}}}]"
+
+
+#: Values that contradict each other; the chart's own sentences.
+CONTRADICTIONS = (
+    embedded("image.repository", '""', "image.repository is empty"),
+    embedded("config.destinations", "[]", "config.destinations is empty"),
+    embedded("config.journal.path", '"/data"', "config.journal.path is the chart's"),
+    embedded("config.journal.kafka", '"k:9092"', "and mode is embedded"),
+    embedded("mode", '"distributed"', "config.journal.kafka or config.journal.postgres is missing"),
+    embedded("embedded.replicas", "2", "a journal on a volume has one writer"),
+    embedded("ingest.autoscaling.enabled", "true", "cannot be scaled"),
+    embedded("deliver.autoscaling.enabled", "true", "cannot be scaled"),
+    embedded("migration.fromEmbedded.enabled", "true", "mode is embedded: it moves"),
+    Wrong(EMBEDDED.with_(mode='"distributed"', config__journal__kafka='"k:9092"'),
+          "config.journal.kafka or config.journal.postgres is missing"),
+    embedded("config.listen.operator", '"127.0.0.1:8081"', "config.listen.operator is on loopback"),
+    embedded("config.listen.public", '"localhost:80"', "config.listen.public is on loopback"),
+    embedded("config.listen.public", '"[::1]:80"', "config.listen.public is on loopback"),
+    embedded("config.listen.public", '":0"', "config.listen.public has port 0"),
+    embedded("config.listen.public", '"0.0.0.0:8081"', "have the same port"),
+    embedded("config.listen.operator_token", "null", "config.listen.operator_token is missing"),
+    embedded("config.destinations", destination(f'"access_token": "{MISSING}"'),
+             "config.destinations[0].access_token names the file /run/secrets/relay/missing, and "
+             "there is no secret of this name"),
+    embedded("config.listen.operator_token", f'"{MISSING}"', "config.listen.operator_token names"),
+    embedded("config.sources", '[{"name": "a", "kind": "canonical", "destination": "web-eu", '
+             f'"keys": ["file:/run/secrets/relay/backend-key", "{MISSING}"]}}]',
+             "config.sources[0].keys[1] names the file"),
+    distributed("config.journal.postgres", f'"{MISSING}"', "config.journal.postgres names the f"),
+    distributed("config.journal.security", '{"protocol": "ssl", "ca_file": "/etc/ca.pem"}',
+                "config.journal.security.ca_file names the file /etc/ca.pem, and nothing is mount"),
+    distributed("config.journal.security",
+                '{"protocol": "ssl", "ca_file": "/run/secrets/relay/ca"}',
+                "config.journal.security.ca_file names the file /run/secrets/relay/ca, and there"),
+    embedded("config.destinations", destination('"access_token": "file:/vault/token"'),
+             "config.destinations[0].access_token names the file /vault/token, and nothing is"),
+    embedded("config.destinations", destination('"access_token": "env:TOKEN"'),
+             "config.destinations[0].access_token names the variable TOKEN, and env has none"),
+    Wrong(EMBEDDED.with_(config__destinations=destination('"access_token": "env:TOKEN"'),
+                         env=f'[{{"name": "TOKEN", "value": "{SECRET}"}}]'),
+          "env TOKEN is the secret of config.destinations[0].access_token, and stands there in"),
+    distributed("config.journal.postgres", f'"postgresql://relay:{SECRET}@db/relay"',
+                "config.journal.postgres holds a password"),
+    distributed("config.journal.postgres", f'"postgresql://db/relay?password={SECRET}"',
+                "config.journal.postgres holds a password"),
+    embedded("config.tiktok.base_url", f'"https://me:{SECRET}@tiktok.example/"',
+             "config.tiktok.base_url holds a password"),
+    embedded("env", '[{"name": "RELAY_LISTEN__PUBLIC", "value": ":1"}]', "env has RELAY_LISTEN__P"),
+    embedded("env", '[{"name": "RELAY_CONFIG", "value": "x"}]', "env has RELAY_CONFIG"),
+    embedded("secrets.TIKTOK_TOKEN", '{"existingSecret": "a", "key": "b"}',
+             "TIKTOK_TOKEN, among the secrets, is no name for a file"),
+    embedded("externalSecrets", '{"enabled": true, "store": {"name": "v"}, '
+             '"data": {"-a": {"key": "b"}}}', "-a, among the secrets, is no name for a file"),
+    embedded("externalSecrets.data", '{"a": {"key": "b"}}', "externalSecrets.enabled is false"),
+    embedded("externalSecrets.enabled", "true", "externalSecrets.store.name is empty"),
+    embedded("externalSecrets", '{"enabled": true, "store": {"name": "v"}}',
+             "externalSecrets.data is empty"),
+    embedded("externalSecrets", '{"enabled": true, "store": {"name": "v"}, '
+             '"data": {"tiktok-token": {"key": "b"}}}', "tiktok-token is among secrets and among"),
+    Wrong(EMBEDDED.with_(
+        serviceMonitor__enabled="true", config__listen__operator_token='"env:TOKEN"',
+        env='[{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}]'),
+        "serviceMonitor.enabled needs config.listen.operator_token"),
+    embedded("terminationGracePeriodSeconds", "39", "is less than leaving takes (40"),
+    embedded("embedded.persistence.size", '"9Gi"', "embedded.persistence.size is less than"),
+    embedded("config.journal.max_bytes", "21474836481", "embedded.persistence.size is less than"),
+    distributed("ingest.autoscaling", '{"enabled": true, "minReplicas": 11}',
+                "ingest.autoscaling.minReplicas is more than"),
+    distributed("deliver.autoscaling", '{"enabled": true, "maxReplicas": 13}',
+                "deliver.autoscaling.maxReplicas is more than 12"),
+    distributed("deliver.autoscaling.keda.enabled", "true", "deliver.autoscaling.enabled is off"),
+    distributed("deliver.autoscaling", '{"enabled": true, "keda": {"enabled": true}}',
+                "deliver.autoscaling.keda.serverAddress is empty"),
+    embedded("embedded.podDisruptionBudget.minAvailable", "1", "takes either minAvailable or"),
+    embedded("embedded.podDisruptionBudget.maxUnavailable", "null", "takes either minAvailable or"),
+    distributed("ingest.podDisruptionBudget", '{"maxUnavailable": null, "minAvailable": 2}',
+                "is not less than the pods there are at the least (2)"),
+    Wrong(DISTRIBUTED.with_(
+        ingest__podDisruptionBudget='{"maxUnavailable": null, "minAvailable": 3}',
+        ingest__replicas="9", ingest__autoscaling='{"enabled": true, "minReplicas": 3}'),
+        "is not less than the pods there are at the least (3)"),
+    embedded("ingress.enabled", "true", "ingress.hosts is empty"),
+    embedded("httpRoute.enabled", "true", "httpRoute.parentRefs is empty"),
+    embedded("networkPolicy.extraEgress", '[{"to": [{"podSelector": {}}]}]',
+             "networkPolicy.extraEgress[0] lacks to or ports"),
+    embedded("networkPolicy.extraEgress", '[{"ports": [{"port": 1}]}]',
+             "networkPolicy.extraEgress[0] lacks to or ports"),
+    embedded("prometheusRule.disabled", '["Nothing"]', "prometheusRule.disabled names Nothing"),
+)  # fmt: skip
+
+#: Values that are wrong by themselves; Helm's words, from values.schema.json.
+MISTAKES = (
+    embedded("mode", '"distibuted"', "at '/mode': value must be one of 'embedded', 'distributed'"),
+    embedded("replicas", "2", "additional properties 'replicas' not allowed"),
+    embedded("serviceMonitor.enabled", '"yes"', "got string, want boolean"),
+    embedded("embedded.replicas", "-1", "at '/embedded/replicas': minimum: got -1, want 0"),
+    embedded("embedded.persistence.size", '"20 GB"', "'a whole number and Mi, Gi or Ti, such as"),
+    embedded("embedded.persistence.accessModes", '["ReadWriteMany"]', "must be one of 'ReadWriteO"),
+    embedded("image.digest", '"sha1:00"', "value must be 'a digest, sha256: and 64 hexadecimal"),
+    embedded("ingress.paths", '["v1"]', "value must be 'a path that begins with /'"),
+    embedded("service.public.port", "70000", "maximum: got 70,000, want 65,535"),
+    embedded("preStopSleepSeconds", '"5s"', "got string, want integer"),
+    embedded("config.shutdown.drain_deadline", '"30 seconds"',
+             "at '/config/shutdown/drain_deadline': value must be 'a number and a unit, such as"),
+    embedded("config.shutdown.drain_deadline", "30", "got number, want string"),
+    embedded("config.limits.max_body_bytes", '"16 megabytes"', "such as 16MB or 10GiB'"),
+    embedded("config.listen.public", '"8080"', "value must be 'HOST:PORT, such as 0.0.0.0:8080'"),
+    embedded("config.tiktok.base_url", '"tiktok.example"', "'a web address in full, such as"),
+    embedded("config.shutdwon", "{}", "at '/config': additional properties 'shutdwon' not allowed"),
+    embedded("config.log.format", '"yaml"', "value must be one of 'auto', 'json', 'text'"),
+    embedded("config.destinations", destination('"access_token": "env:A", "lingre": "1s"'),
+             "at '/config/destinations/0': additional properties 'lingre' not allowed"),
+    embedded("config.destinations", f"[{DESTINATION}}}]", "missing property 'access_token'"),
+    embedded("config.destinations", '[{"name": "web", "event_source": "web", "event_source_id": '
+             '7254, "access_token": "env:A"}]', "got number, want string"),
+    embedded("config.destinations", destination('"access_token": "env:A", "default_country": "de"'),
+             "value must be 'a country of two capital letters, such as DE'"),
+    embedded("config.destinations", destination('"access_token": "env:A", "concurrency": 100'),
+             "maximum: got 100, want 64"),
+    embedded("config.sources", '[{"name": "a", "kind": "shopifi", "destination": "web-eu"}]',
+             "at '/config/sources/0/kind': value must be one of 'canonical', "),
+    embedded("config.sources", '[{"name": "a", "kind": "shopify", "purchase_no": "x"}]',
+             "at '/config/sources/0': additional properties 'purchase_no' not allowed"),
+    embedded("config.sources", '[{"name": "a", "kind": "stripe", "purchase_on": "x"}]',
+             "at '/config/sources/0': additional properties 'purchase_on' not allowed"),
+    embedded("config.sources", '[{"name": "a", "kind": "kafka", "brokers": "k:1", "topics": []}]',
+             "at '/config/sources/0': missing property 'group'"),
+    embedded("config.sources", '[{"name": "a b", "kind": "canonical"}]', "'a name of letters, dig"),
+    distributed("config.journal.kafka", '"kafka.example"', "value must be 'HOST:PORT, several with"),
+    embedded("secrets.tiktok-token", f'"{SECRET}"', "got string, want object"),
+    embedded("secrets.tiktok-token.value", f'"{SECRET}"', "additional properties 'value' not all"),
+    embedded("secrets.tiktok-token", '{"existingSecret": "a"}', "missing property 'key'"),
+    embedded("externalSecrets.refreshInterval", '"often"', "'a whole number and s, m or h, such"),
+)  # fmt: skip
+
+#: Secrets where a reference belongs.
+IN_CLEAR = tuple(
+    Wrong(case.having(key, value.replace("SECRET", SECRET)), "never the secret itself")
+    for case, key, value in (
+        (EMBEDDED, "config.listen.operator_token", '"SECRET"'),
+        (EMBEDDED, "config.destinations", destination('"access_token": "SECRET"')),
+        (EMBEDDED, "config.management.access_token", '"SECRET"'),
+        (EMBEDDED, "config.management.app_secret", '"SECRET"'),
+        (EMBEDDED, "config.traces.authorization", '"SECRET"'),
+        (DISTRIBUTED, "config.journal.security.password", '"SECRET"'),
+        (EMBEDDED, "config.sources", '[{"name": "a", "kind": "shopify", "secrets": ["SECRET"]}]'),
+        (EMBEDDED, "config.sources", '[{"name": "a", "kind": "canonical", "keys": ["SECRET"]}]'),
+        (EMBEDDED, "config.sources", '[{"name": "a", "kind": "kafka", "brokers": "k:1", '
+         '"topics": ["t"], "group": "g", "security": {"password": "SECRET"}}]'),
+    )
+)  # fmt: skip
+
+
+def said(case: Case) -> str:
+    with pytest.raises(Refused) as refused:
+        text(case)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("wrong", CONTRADICTIONS, ids=lambda wrong: wrong.said[:40])
+def test_a_contradiction_is_told_in_a_sentence(wrong: Wrong) -> None:
+    told = said(wrong.case)
+
+    assert wrong.said in told
+    assert SECRET not in told
+    sentence = told.partition("): ")[2].splitlines()[0]
+    assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize("wrong", MISTAKES, ids=lambda wrong: wrong.said[:40])
+def test_a_wrong_value_is_told_where_it_is(wrong: Wrong) -> None:
+    told = said(wrong.case)
+
+    assert wrong.said in told
+    assert SECRET not in told
+    assert "does not match pattern" not in told  # nobody reads these
+    assert "failed" not in told
+    assert told.count("- at '/") == 1 or "additional properties" in told
+
+
+@pytest.mark.parametrize("wrong", IN_CLEAR, ids=lambda wrong: wrong.case.sets[-1][0])
+def test_a_secret_is_not_taken_and_not_shown(wrong: Wrong) -> None:
+    told = said(wrong.case)
+
+    assert wrong.said in told
+    assert SECRET not in told
+
+
+def test_every_sentence_is_tried() -> None:
+    """Each `fail` of the templates is met by one of the contradictions."""
+    tried = " ".join(said(wrong.case) for wrong in CONTRADICTIONS)
+    checks = (CHART / "templates" / "_checks.tpl").read_text()
+    sentences = re.findall(r'{{- fail (?:\(printf )?"((?:[^"\\]|\\.)*)"', checks)
+
+    assert len(sentences) == checks.count("{{- fail ")
+    assert [each for each in sentences if longest_part(each) not in tried] == []
+
+
+def longest_part(sentence: str) -> str:
+    """Of what stands between its `%s` and its quotes."""
+    return max(re.split(r'%[a-z]|\\"', sentence), key=len)
+
+
+def test_a_secret_of_the_environment_by_reference_is_taken() -> None:
+    case = EMBEDDED.with_(
+        config__destinations=destination('"access_token": "env:TOKEN"'),
+        config__sources="[]",
+        env='[{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}]',
+    )
+
+    assert "env:TOKEN" in text(case)
+
+
+@pytest.mark.parametrize("where", ["/vault", "/vault/token"])
+def test_a_secret_that_something_else_mounts_is_taken(where: str) -> None:
+    case = EMBEDDED.with_(
+        config__destinations=destination('"access_token": "file:/vault/token"'),
+        config__sources="[]",
+        volumes='[{"name": "vault", "emptyDir": {"sizeLimit": "1Mi"}}]',
+        volumeMounts=f'[{{"name": "vault", "mountPath": "{where}"}}]',
+    )
+
+    assert "file:/vault/token" in text(case)
