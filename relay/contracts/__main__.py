@@ -1,7 +1,7 @@
 """Writes what is made of the models.
 
-    python -m relay.contracts FOLDER            the documents; `make schemas`
-    python -m relay.contracts chart FOLDER      the chart's schema and README; `make chart`
+python -m relay.contracts FOLDER            the documents; `make schemas`
+python -m relay.contracts chart FOLDER      the chart's schema and README; `make chart`
 """
 
 from __future__ import annotations

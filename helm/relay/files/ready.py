@@ -1,6 +1,6 @@
 """What `helm test` asks: is the relay ready, and does it turn away who shows no key?
 
-    ready.py OPERATOR PUBLIC        two addresses, http://HOST:PORT
+ready.py OPERATOR PUBLIC        two addresses, http://HOST:PORT
 """
 
 import sys
@@ -15,7 +15,9 @@ def status(url, body=None):
     """The answer's status; 0 where nobody answers."""
     headers = {"Content-Type": "application/json"}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=5) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, body, headers), timeout=5
+        ) as answer:
             return answer.status
     except urllib.error.HTTPError as answer:
         return answer.code

@@ -68,7 +68,9 @@ def _moved(key: str, value: Any) -> Any:
         return str(value).replace("#/$defs/", f"#/$defs/{NAME}.")
     if key in ("properties", "patternProperties"):
         return {name: _reshaped(each) for name, each in value.items()}
-    return value if key in ("default", "enum", "const", "examples", "required") else _reshaped(value)
+    return (
+        value if key in ("default", "enum", "const", "examples", "required") else _reshaped(value)
+    )
 
 
 def _is_kept(key: str, value: Any) -> bool:
@@ -100,4 +102,3 @@ def _told(schema: Schema) -> Schema:
     if _SIZE_UNITS in pattern:
         return told({**schema, "type": ["string", "integer"]})
     return told(schema)
-

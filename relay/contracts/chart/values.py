@@ -1,9 +1,9 @@
 """`values.yaml` with its comments, as a tree.
 
-    # @section -- Network                 begins a section, for the values behind it
-    # -- What it is, on as many
-    # lines as it takes.                  describes the value below
-    # @schema {minimum: 1}                goes into the value's schema, as YAML
+# @section -- Network                 begins a section, for the values behind it
+# -- What it is, on as many
+# lines as it takes.                  describes the value below
+# @schema {minimum: 1}                goes into the value's schema, as YAML
 """
 
 from __future__ import annotations
