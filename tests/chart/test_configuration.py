@@ -1,4 +1,4 @@
-"""The configuration that is rendered is one that the relay takes, and the ports are those it opens."""
+"""The rendered configuration is one that the relay takes; the ports are those that it opens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from relay.cli import check
-from tests.chart.helm import CASES, CHART, DISTRIBUTED, EMBEDDED, FULL_DISTRIBUTED, Case, rendered
+from tests.chart.helm import CASES, DISTRIBUTED, EMBEDDED, FULL_DISTRIBUTED, Case, rendered
 from tests.chart.manifests import (
     configuration,
     containers,
@@ -38,7 +38,7 @@ def name_of(case: Case) -> str:
 
 
 def installed(case: Case, folder: Path) -> Path:
-    """The rendered file with the secrets that the pod mounts, in a folder in the place of `/run`."""
+    """The rendered file and the secrets that the pod mounts, in a folder instead of `/run`."""
     secrets = folder / "secrets"
     secrets.mkdir()
     (_, pod), *_ = serving(rendered(case))
@@ -162,7 +162,7 @@ def test_pods_are_told_where_the_configuration_is_and_which_half_they_are(case: 
         assert "command" not in relay  # the image's entrypoint is `relay`
 
 
-# --- helm test, held against a relay ---------------------------------------------------------------
+# --- helm test, held against a relay --------------------------------------------------------------
 
 
 @contextmanager
@@ -185,7 +185,7 @@ def asked(operator: int, public: int, *, patience_s: int = 60) -> subprocess.Com
     pod = one(of_kind(rendered(EMBEDDED), "Pod"), "Pod")
     (container,) = containers(pod)
     program = container["args"][0].replace("PATIENCE_S = 120", f"PATIENCE_S = {patience_s}")
-    addresses = [f"http://127.0.0.1:{port}" for port in (operator, public)]
+    addresses = [f"127.0.0.1:{port}" for port in (operator, public)]
     return subprocess.run(
         [sys.executable, "-c", program, *addresses],
         capture_output=True, text=True, timeout=120, check=False,
@@ -222,7 +222,7 @@ def test_helm_test_asks_the_services() -> None:
         (_, pod) = next(each for each in templates(manifests) if each[0]["kind"] == "Pod")
         addresses = containers(pod)[0]["args"][1:]
         services = {
-            f"http://{each['metadata']['name']}:{each['spec']['ports'][0]['port']}"
+            f"{each['metadata']['name']}:{each['spec']['ports'][0]['port']}"
             for each in of_kind(manifests, "Service")
             if each["spec"].get("clusterIP") != "None"
         }

@@ -75,7 +75,7 @@ def test_every_default_fits_its_schema(leaf: Value) -> None:
 
 
 def at(path: tuple[str, ...]) -> dict[str, Any]:
-    here = SCHEMA
+    here: dict[str, Any] = SCHEMA
     for step in path:
         here = here["properties"][step]
     return here
@@ -157,7 +157,7 @@ def test_the_examples_are_valid() -> None:
         assert [each for each in errors if "required" not in each] == [], path.name
 
 
-# --- the generator itself ---------------------------------------------------------------------------
+# --- the generator itself -------------------------------------------------------------------------
 
 TEXT = """
 # @section -- First
@@ -206,7 +206,7 @@ def test_the_readme_has_a_table_for_each_section_and_the_runbook() -> None:
 
 @pytest.mark.parametrize("template", ["<!-- values -->", "<!-- runbook -->", ""])
 def test_a_template_without_a_place_for_them_is_told(template: str) -> None:
-    with pytest.raises(ValueError, match="README.template.md needs"):
+    with pytest.raises(ValueError, match=r"README\.template\.md needs"):
         readme(template, (), "")
 
 

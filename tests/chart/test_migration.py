@@ -12,7 +12,7 @@ from tests.chart.manifests import containers, of_kind, one, serving, settings, t
 HOOK, WEIGHT = "helm.sh/hook", "helm.sh/hook-weight"
 
 
-def annotations(manifest: Manifest) -> dict[str, str]:
+def notes_of(manifest: Manifest) -> dict[str, str]:
     found: dict[str, str] = manifest["metadata"].get("annotations", {})
     return found
 
@@ -22,8 +22,8 @@ def test_it_runs_once_before_pods_are_replaced() -> None:
     (container,) = containers(job["spec"]["template"])
 
     assert container["args"] == ["journal", "migrate", "--config", "/etc/relay/relay.json"]
-    assert annotations(job)[HOOK] == "pre-install,pre-upgrade"
-    assert annotations(job)["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
+    assert notes_of(job)[HOOK] == "pre-install,pre-upgrade"
+    assert notes_of(job)["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
     assert job["spec"]["template"]["spec"]["restartPolicy"] == "Never"
     assert job["spec"]["backoffLimit"] == 3
     assert job["spec"]["activeDeadlineSeconds"] == 600
@@ -35,15 +35,15 @@ def test_it_needs_nothing_that_the_release_has_yet_to_make(name: str) -> None:
     """Its configuration and its way out are hooks themselves, and come before it."""
     manifests = rendered(CASES[name])
     before = {
-        (each["kind"], each["metadata"]["name"]): int(annotations(each)[WEIGHT])
+        (each["kind"], each["metadata"]["name"]): int(notes_of(each)[WEIGHT])
         for each in manifests
-        if annotations(each).get(HOOK, "").startswith("pre-")
+        if notes_of(each).get(HOOK, "").startswith("pre-")
     }
 
     for job in of_kind(manifests, "Job"):
         spec = job["spec"]["template"]["spec"]
         assert "serviceAccountName" not in spec
-        weight = int(annotations(job)[WEIGHT])
+        weight = int(notes_of(job)[WEIGHT])
         (config,) = (each["configMap"]["name"] for each in spec["volumes"] if "configMap" in each)
         assert before["ConfigMap", config] < weight
         policy = one(manifests, "NetworkPolicy", config)
@@ -61,8 +61,8 @@ def test_it_reads_the_new_configuration() -> None:
 def test_with_external_secrets_it_waits_for_the_first_upgrade() -> None:
     """Before the first install there is no ExternalSecret, and so no Secret to mount."""
     for manifest in rendered(FULL_DISTRIBUTED):
-        if annotations(manifest).get(HOOK, "").startswith("pre-"):
-            assert annotations(manifest)[HOOK] == "pre-upgrade"
+        if notes_of(manifest).get(HOOK, "").startswith("pre-"):
+            assert notes_of(manifest)[HOOK] == "pre-upgrade"
 
 
 def test_it_waits_for_the_journals_secrets_alone() -> None:
@@ -94,10 +94,10 @@ def test_a_folder_needs_none(case: Case) -> None:
 def test_it_can_be_left_to_the_pods() -> None:
     manifests = rendered(CASES["no migration"])
 
-    assert not [each for each in manifests if annotations(each).get(HOOK, "").startswith("pre-")]
+    assert not [each for each in manifests if notes_of(each).get(HOOK, "").startswith("pre-")]
 
 
-# --- from a volume to Kafka ---------------------------------------------------------------------------
+# --- from a volume to Kafka -----------------------------------------------------------------------
 
 
 def test_a_journal_moves_behind_the_migration_and_before_the_new_pods() -> None:
@@ -105,8 +105,8 @@ def test_a_journal_moves_behind_the_migration_and_before_the_new_pods() -> None:
     move, migrate = one(manifests, "Job", "relay-move"), one(manifests, "Job", "relay-migrate")
     spec = move["spec"]["template"]["spec"]
 
-    assert int(annotations(migrate)[WEIGHT]) < int(annotations(move)[WEIGHT])
-    assert annotations(move)[HOOK] == "pre-install,pre-upgrade"
+    assert int(notes_of(migrate)[WEIGHT]) < int(notes_of(move)[WEIGHT])
+    assert notes_of(move)[HOOK] == "pre-install,pre-upgrade"
     (export,), (load,) = spec["initContainers"], spec["containers"]
     exported = ["journal", "export", "/work/journal.ndjson.gz"]
     assert export["args"] == [*exported, "--config", "/etc/relay/embedded.json"]

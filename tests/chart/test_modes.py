@@ -84,7 +84,7 @@ def test_senders_reach_those_that_accept_and_operators_reach_all(case: Case) -> 
     assert one(manifests, "Service", f"{name}-operator")["spec"]["type"] == "ClusterIP"
 
 
-# --- starting and leaving ---------------------------------------------------------------------------
+# --- starting and leaving -------------------------------------------------------------------------
 
 
 @every_case
@@ -140,7 +140,7 @@ def test_a_longer_time_to_leave_is_taken() -> None:
         assert pod["spec"]["terminationGracePeriodSeconds"] == 120
 
 
-# --- where pods run -----------------------------------------------------------------------------------
+# --- where pods run -------------------------------------------------------------------------------
 
 
 def test_replicas_are_spread_over_nodes_and_zones() -> None:

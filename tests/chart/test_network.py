@@ -141,7 +141,7 @@ def test_each_serving_pod_has_one_policy(case: Case) -> None:
         assert sum(selects(selector, labels(pod)) for selector in selectors) == 1
 
 
-# --- the way in -------------------------------------------------------------------------------------
+# --- the way in -----------------------------------------------------------------------------------
 
 
 def test_an_ingress_leads_to_the_public_listener() -> None:

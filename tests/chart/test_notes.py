@@ -23,7 +23,6 @@ from tests.chart.helm import (
     run,
 )
 
-
 MANIFEST = """
 apiVersion: v1
 kind: ConfigMap

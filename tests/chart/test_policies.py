@@ -93,8 +93,7 @@ def secret_keys(manifests: Sequence[Manifest]) -> Iterator[tuple[str, str]]:
     words = "access_token|operator_token|app_secret|password|authorization|postgres"
     for config in of_kind(manifests, "ConfigMap"):
         for content in config["data"].values():
-            for name, value in re.findall(rf'"({words})": "(.*)"', content):
-                yield name, value
+            yield from re.findall(rf'"({words})": "(.*)"', content)
             for block in re.findall(r'"(?:keys|secrets)": \[(.*?)\]', content, re.DOTALL):
                 yield from (("keys", value) for value in re.findall(r'"(.*?)"', block))
 

@@ -29,6 +29,12 @@ def distributed(key: str, value: str, said: str) -> Wrong:
     return Wrong(DISTRIBUTED.having(key, value), said)
 
 
+TOPIC = (
+    '[{"name": "a", "kind": "kafka", "brokers": "k:1", "topics": ["t"], "group": "g", '
+    '"security": {"password": "SECRET"}}]'
+)
+
+
 def destination(more: str) -> str:
     return f"[{DESTINATION}, {more}}}]"
 
@@ -159,7 +165,7 @@ MISTAKES = (
     embedded("config.sources", '[{"name": "a", "kind": "kafka", "brokers": "k:1", "topics": []}]',
              "at '/config/sources/0': missing property 'group'"),
     embedded("config.sources", '[{"name": "a b", "kind": "canonical"}]', "'a name of letters, dig"),
-    distributed("config.journal.kafka", '"kafka.example"', "value must be 'HOST:PORT, several with"),
+    distributed("config.journal.kafka", '"kafka.example"', "must be 'HOST:PORT, several with"),
     embedded("secrets.tiktok-token", f'"{SECRET}"', "got string, want object"),
     embedded("secrets.tiktok-token.value", f'"{SECRET}"', "additional properties 'value' not all"),
     embedded("secrets.tiktok-token", '{"existingSecret": "a"}', "missing property 'key'"),
@@ -178,8 +184,7 @@ IN_CLEAR = tuple(
         (DISTRIBUTED, "config.journal.security.password", '"SECRET"'),
         (EMBEDDED, "config.sources", '[{"name": "a", "kind": "shopify", "secrets": ["SECRET"]}]'),
         (EMBEDDED, "config.sources", '[{"name": "a", "kind": "canonical", "keys": ["SECRET"]}]'),
-        (EMBEDDED, "config.sources", '[{"name": "a", "kind": "kafka", "brokers": "k:1", '
-         '"topics": ["t"], "group": "g", "security": {"password": "SECRET"}}]'),
+        (EMBEDDED, "config.sources", TOPIC),
     )
 )  # fmt: skip
 

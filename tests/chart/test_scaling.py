@@ -6,7 +6,15 @@ import pytest
 import yaml
 
 from relay.telemetry.catalogue import JOURNAL_OLDEST_SECONDS
-from tests.chart.helm import CASES, CHART, DISTRIBUTED, FULL_DISTRIBUTED, FULL_EMBEDDED, rendered
+from tests.chart.helm import (
+    CASES,
+    CHART,
+    DISTRIBUTED,
+    FULL_DISTRIBUTED,
+    FULL_EMBEDDED,
+    Case,
+    rendered,
+)
 from tests.chart.manifests import of_kind, one
 
 SCALED = DISTRIBUTED.with_(
@@ -104,11 +112,11 @@ def test_what_keda_is_told_may_be_changed() -> None:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_every_node_can_be_drained(case: object) -> None:
+def test_every_node_can_be_drained(case: Case) -> None:
     """Or on purpose not: embedded with `minAvailable`."""
     if case == FULL_EMBEDDED:
         return
-    manifests = rendered(case)  # type: ignore[arg-type]
+    manifests = rendered(case)
     for budget in of_kind(manifests, "PodDisruptionBudget"):
         spec = budget["spec"]
         if "maxUnavailable" in spec:

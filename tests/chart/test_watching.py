@@ -1,4 +1,4 @@
-"""What watches the relay: the operator's objects, rules and dashboards. And where secrets come from."""
+"""What watches the relay: monitor, rules and dashboards; and where its secrets come from."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.chart.helm import CASES, Case, Manifest, rendered
-from tests.chart.manifests import labels, of_kind, ports, selects, serving, templates
+from tests.chart.manifests import Labels, labels, of_kind, ports, selects, serving, templates
 
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 
@@ -29,7 +29,7 @@ def test_the_pod_of_helm_test_reaches_every_port_that_it_asks(case: Case) -> Non
             assert reached >= set(ports(pod).values())
 
 
-def lets(rule: Manifest, pod: dict[str, str]) -> bool:
+def lets(rule: Manifest, pod: Labels) -> bool:
     """Whether a pod of the same namespace is named among the peers."""
     near = [each for each in rule.get("from", []) if "namespaceSelector" not in each]
     chosen = [each["podSelector"].get("matchLabels", {}) for each in near if "podSelector" in each]

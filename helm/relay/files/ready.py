@@ -1,40 +1,37 @@
 """What `helm test` asks: is the relay ready, and does it turn away who shows no key?
 
-ready.py OPERATOR PUBLIC        two addresses, http://HOST:PORT
+ready.py OPERATOR PUBLIC        two of HOST:PORT
 """
 
 import sys
 import time
-import urllib.error
-import urllib.request
+from http.client import HTTPConnection, HTTPException
 
 PATIENCE_S = 120
 
 
-def status(url, body=None):
+def status(method, host, path):
     """The answer's status; 0 where nobody answers."""
-    headers = {"Content-Type": "application/json"}
+    connection = HTTPConnection(host, timeout=5)
     try:
-        with urllib.request.urlopen(
-            urllib.request.Request(url, body, headers), timeout=5
-        ) as answer:
-            return answer.status
-    except urllib.error.HTTPError as answer:
-        return answer.code
-    except OSError:
+        connection.request(method, path, b"[]", {"Content-Type": "application/json"})
+        return connection.getresponse().status
+    except (OSError, HTTPException):
         return 0
+    finally:
+        connection.close()
 
 
-def wait_for(wanted, what, url, body=None):
+def wait_for(wanted, what, method, host, path):
     deadline = time.monotonic() + PATIENCE_S
-    while (found := status(url, body)) != wanted:
+    while (found := status(method, host, path)) != wanted:
         if time.monotonic() > deadline:
-            sys.exit(f"{what}: {url} answers {found or 'nothing'}, not {wanted}")
+            sys.exit(f"{what}: {host}{path} answers {found or 'nothing'}, not {wanted}")
         time.sleep(1)
-    print(f"{what}: yes")
+    sys.stdout.write(f"{what}: yes\n")
 
 
 if __name__ == "__main__":
     operator, public = sys.argv[1:]
-    wait_for(200, "ready", f"{operator}/readyz")
-    wait_for(401, "turns strangers away", f"{public}/v1/events", b"[]")
+    wait_for(200, "ready", "GET", operator, "/readyz")
+    wait_for(401, "turns strangers away", "POST", public, "/v1/events")

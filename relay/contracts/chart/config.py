@@ -30,7 +30,8 @@ def config_definitions(config: Schema) -> Schema:
 
 
 def _table(table: Schema) -> Schema:
-    return _reshaped(_by_kind(table) if "unevaluatedProperties" in table else table)
+    made: Schema = _reshaped(_by_kind(table) if "unevaluatedProperties" in table else table)
+    return made
 
 
 def _by_kind(source: Schema) -> Schema:

@@ -13,8 +13,7 @@ VALUES: Final = "<!-- values -->"
 RUNBOOK: Final = "<!-- runbook -->"
 
 _NOTE: Final = (
-    "<!-- Made of README.template.md, values.yaml and runbook.md by `make chart`. Not to be edited. "
-    "-->\n"
+    "<!-- Made of README.template.md, values.yaml and runbook.md by `make chart`: edit those. -->\n"
 )
 
 #: Longer defaults are looked up.

@@ -39,7 +39,9 @@ def _schema_of(value: Value) -> Schema:
     text = {"description": value.description}
     if "$ref" in value.schema:
         return {**text, **value.schema}
-    return _told({**text, **_type_of(value), "default": value.default, **value.schema})
+    own = {**text, **_type_of(value), "default": value.default, **value.schema}
+    schema: Schema = _told(own)
+    return schema
 
 
 def _type_of(value: Value) -> Schema:

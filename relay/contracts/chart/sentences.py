@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from relay.config.values import REFERENCE
+from relay.secrets import REFERENCE
 
 Schema = dict[str, Any]
 
