@@ -22,7 +22,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.servers import authority, chromium, kafka, postgres
+from tests.servers import authority, chromium, haproxy, kafka, postgres
 
 pytest_plugins = ["tests.servers.fixtures"]
 
@@ -71,6 +71,7 @@ def _may_mount() -> bool:
 
 NEEDS = {
     "chromium": Need(chromium.is_available, "install Debian's package `chromium`"),
+    "haproxy": Need(haproxy.is_available, "install Debian's package `haproxy`"),
     "kafka": Need(
         kafka.is_available, "install Java 17 or later, and Maven, which fetches the broker"
     ),

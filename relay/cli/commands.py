@@ -355,6 +355,18 @@ def journal_verify(
     raise typer.Exit(verify_journal(config, journal, as_json=as_json))
 
 
+@journal.command("migrate")
+def journal_migrate(config: Config = None, as_json: AsJson = False) -> None:
+    """Bring PostgreSQL's tables up to date and make the topics, before a new version is rolled out.
+
+    Every relay does so when it starts; this does it once, alone, and says what it did. It may be
+    repeated.
+    """
+    from relay.cli.journal import migrate
+
+    migrate(config, as_json=as_json)
+
+
 # --- ad account: in a file of their own -----------------------------------------------------------
 
 ad_commands.register(app)
