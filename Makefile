@@ -1,6 +1,7 @@
 # Everything here sets up what it needs; the first call takes about a minute, the next ones none.
 #
-# The environment is made from requirements*.lock, which carry hashes and name no index.
+# The environment is made from requirements*.lock, which carry hashes and name no index: what the
+# relay needs, what building its wheel needs, and all that the tests need.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -14,11 +15,11 @@ help:  ## list what can be made
 
 .PHONY: setup
 setup:  ## the environment to run the relay
-	@.ci/environment requirements.lock .venv/.ready-to-run
+	@.ci/environment .venv/.ready-to-run requirements.lock requirements-build.lock
 
 .PHONY: setup-dev
 setup-dev:  ## the environment to test the relay
-	@.ci/environment requirements-dev.lock .venv/.ready-to-test
+	@.ci/environment .venv/.ready-to-test requirements-dev.lock
 
 .PHONY: demo
 demo: setup  ## the whole story on this machine, in about a minute
@@ -68,13 +69,15 @@ format: setup-dev  ## format, and fix what can be fixed
 
 # One resolution for every Python from 3.11 and every platform; needs uv (https://docs.astral.sh/uv).
 UV := uv
-LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+LOCK := $(UV) pip compile $(LOCK_FLAGS) --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 .PHONY: lock
 lock:  ## resolve the dependencies anew (LOCK_FLAGS=--upgrade for newer ones)
-	$(LOCK) --extra traces --group build $(LOCK_FLAGS) --output-file requirements.lock
-	$(LOCK) --extra traces --group build --group dev $(LOCK_FLAGS) --constraints requirements.lock --output-file requirements-dev.lock
+	$(LOCK) pyproject.toml --extra traces --output-file requirements.lock
+	$(LOCK) --group build --constraints requirements.lock --output-file requirements-build.lock
+	$(LOCK) pyproject.toml --extra traces --group build --group dev --constraints requirements.lock \
+		--constraints requirements-build.lock --output-file requirements-dev.lock
 
 .PHONY: clean
 clean:  ## remove the environment and every cache

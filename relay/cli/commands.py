@@ -113,6 +113,19 @@ def serve(
 
 
 @app.command(rich_help_panel="Running")
+def health(
+    config: Config = None,
+    ready: Annotated[
+        bool, typer.Option("--ready", help="Does it take events now? Else: does it get on?")
+    ] = False,
+) -> None:
+    """Ask the relay that runs here how it is; exit 1 when it is not well, or not there."""
+    from relay.cli.health import run
+
+    raise typer.Exit(run(config, ready=ready))
+
+
+@app.command(rich_help_panel="Running")
 def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any free one.")] = 8090,
     host: Annotated[str, typer.Option(help="It shows what it receives to whoever asks.")] = (

@@ -122,7 +122,7 @@ async def test_a_roll_out_under_load_is_not_noticed(
         enough = senders.heard[202] + 20
         await sender.until(lambda: senders.heard[202] >= enough, what="the last answers")
 
-    assert codes == [[0] * REPLICAS] * 2
+    assert list(codes) == [[0] * REPLICAS] * 2
     assert set(senders.heard) == {202}
     sender.acknowledged = senders.acknowledged
     await delivered(sender, 60)
