@@ -9,6 +9,9 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
+# The tests that start servers are one worker's business, all others are shared out among the rest.
+TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadgroup
+
 .PHONY: help
 help:  ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -34,11 +37,12 @@ lint: setup-dev  ## format, lint, import contracts, types
 
 .PHONY: unit
 unit: setup-dev  ## the unit tests alone, in seconds
-	$(PYTEST) tests/unit
+	$(PYTEST) $(TOGETHER) tests/unit
 
 .PHONY: test
-test: lint tools  ## lint, types, import contracts and all tests
-	$(PYTEST)
+test: setup-dev  ## lint, types, import contracts and all tests
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint tools
+	$(PYTEST) $(TOGETHER)
 
 # Some tests need programs that pip does not bring; without them they are skipped and say so.
 .PHONY: tools

@@ -95,6 +95,19 @@ def _everything_is_required() -> bool:
     return os.environ.get("RELAY_TEST_REQUIRE") == "all"
 
 
+#: Tests that start servers and processes: one after the other, on one worker, whose servers they
+#: share. All others are pure, or small; a file of them stays together for its fixtures.
+_STARTING = ("tests/acceptance/", "tests/contract/", "tests/watch/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Which tests a worker of `--dist loadgroup` takes together."""
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        group = "servers" if file.startswith(_STARTING) else file
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what needs something this machine lacks, with a line that says which and why."""
     for marker in item.iter_markers("needs"):
