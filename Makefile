@@ -1,6 +1,7 @@
 # Everything here sets up what it needs; the first call takes about a minute, the next ones none.
 #
-# The environment is made from requirements*.lock, which carry hashes and name no index.
+# The environment is made from requirements*.lock, which carry hashes and name no index: what the
+# relay needs, what building its wheel needs, and all that the tests need.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -8,17 +9,20 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
+# The tests that start servers are one worker's business, all others are shared out among the rest.
+TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadgroup
+
 .PHONY: help
 help:  ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 .PHONY: setup
 setup:  ## the environment to run the relay
-	@.ci/environment requirements.lock .venv/.ready-to-run
+	@.ci/environment .venv/.ready-to-run requirements.lock requirements-build.lock
 
 .PHONY: setup-dev
 setup-dev:  ## the environment to test the relay
-	@.ci/environment requirements-dev.lock .venv/.ready-to-test
+	@.ci/environment .venv/.ready-to-test requirements-dev.lock
 
 .PHONY: demo
 demo: setup  ## the whole story on this machine, in about a minute
@@ -33,11 +37,12 @@ lint: setup-dev  ## format, lint, import contracts, types
 
 .PHONY: unit
 unit: setup-dev  ## the unit tests alone, in seconds
-	$(PYTEST) tests/unit
+	$(PYTEST) $(TOGETHER) tests/unit
 
 .PHONY: test
-test: lint tools  ## lint, types, import contracts and all tests
-	$(PYTEST)
+test: setup-dev  ## lint, types, import contracts and all tests
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint tools
+	$(PYTEST) $(TOGETHER)
 
 # Some tests need programs that pip does not bring; without them they are skipped and say so.
 .PHONY: tools
@@ -68,13 +73,15 @@ format: setup-dev  ## format, and fix what can be fixed
 
 # One resolution for every Python from 3.11 and every platform; needs uv (https://docs.astral.sh/uv).
 UV := uv
-LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+LOCK := $(UV) pip compile $(LOCK_FLAGS) --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 .PHONY: lock
 lock:  ## resolve the dependencies anew (LOCK_FLAGS=--upgrade for newer ones)
-	$(LOCK) --extra traces --group build $(LOCK_FLAGS) --output-file requirements.lock
-	$(LOCK) --extra traces --group build --group dev $(LOCK_FLAGS) --constraints requirements.lock --output-file requirements-dev.lock
+	$(LOCK) pyproject.toml --extra traces --output-file requirements.lock
+	$(LOCK) --group build --constraints requirements.lock --output-file requirements-build.lock
+	$(LOCK) pyproject.toml --extra traces --group build --group dev --constraints requirements.lock \
+		--constraints requirements-build.lock --output-file requirements-dev.lock
 
 .PHONY: clean
 clean:  ## remove the environment and every cache

@@ -3,8 +3,9 @@
     async with Relay(settings, clock=SystemClock(), telemetry=..., log=...) as relay:
         await relay.run(stop)
 
-Stopping (the first SIGTERM or SIGINT): not ready; 503 at the door; what lingers is sent; requests
-under way end until the drain deadline; the rest stays in the journal. A second signal cuts.
+Stopping (the first SIGTERM or SIGINT): not ready; while it is a lame duck it serves on, and ends
+each connection; 503 at the door; what lingers is sent; requests under way end until the drain
+deadline; the rest stays in the journal. A second signal cuts.
 """
 
 from __future__ import annotations
@@ -216,6 +217,7 @@ class Relay:
         """Take nothing more, send what lingers, let requests under way end."""
         self._draining = True
         cutting: asyncio.Future[Any] = asyncio.ensure_future(cut.wait())
+        await self._send_elsewhere(cutting)
         readers = (reader.stop() for reader in self.readers.values())
         doors = () if self.public is None else (self.public.stop_accepting(),)
         closed: asyncio.Future[Any] = asyncio.gather(*doors, *readers)
@@ -234,6 +236,14 @@ class Relay:
         drained.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await drained
+
+    async def _send_elsewhere(self, cutting: asyncio.Future[Any]) -> None:
+        """A balancer learns late that this replica leaves: serve what it still brings."""
+        lame_duck_s = self.settings.shutdown.lame_duck
+        if self.public is None or not lame_duck_s:
+            return
+        self.public.send_elsewhere()
+        await asyncio.wait([cutting], timeout=lame_duck_s)
 
     # --- what runs beside -------------------------------------------------------------------------
 

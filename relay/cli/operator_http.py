@@ -29,10 +29,9 @@ class RunningRelay:
     """Asks the relay that runs with these settings."""
 
     def __init__(self, settings: Settings) -> None:
-        address = settings.listen.operator
-        host = "127.0.0.1" if address.host in ("", "0.0.0.0", "::") else address.host  # noqa: S104
-        self._where = f"{host}:{address.port}"
-        self._connection = http.client.HTTPConnection(host, address.port, timeout=_TIMEOUT_S)
+        address = settings.listen.operator.from_here
+        self._where = str(address)
+        self._connection = http.client.HTTPConnection(*address, timeout=_TIMEOUT_S)
         self._headers = {"Content-Type": "application/json"}
         token = settings.listen.operator_token
         if token is not None:

@@ -17,7 +17,7 @@ from relay.cli import settings as configuration
 from relay.cli.terminal import EXIT_FAILED, fail
 from relay.cli.version import version
 from relay.clock import SystemClock
-from relay.config import Address, LogFormat, Settings, warnings
+from relay.config import LogFormat, Settings, warnings
 from relay.errors import ConfigError, Mistake
 from relay.role import Role
 from relay.telemetry import Log, Telemetry, open_log, route_libraries
@@ -132,9 +132,9 @@ def _greet(settings: Settings, relay: Relay) -> None:
     stored = f"Kafka at {journal.kafka}" if journal.is_distributed else journal.path.absolute()
     lines = [f"relay {version()}"]
     if relay.public is not None:
-        senders = _reachable(relay.public.address)
+        senders = relay.public.address.from_here
         lines.append(f"  senders    http://{senders}/v1/events, /webhooks/SOURCE")
-    operators = _reachable(relay.operator.address)
+    operators = relay.operator.address.from_here
     lines += [
         f"  operator   http://{operators}/metrics, /healthz, /readyz",
         f"  journal    {stored}",
@@ -142,12 +142,6 @@ def _greet(settings: Settings, relay: Relay) -> None:
     ]
     sys.stdout.write("\n".join(lines) + "\n\n")
     sys.stdout.flush()
-
-
-def _reachable(address: Address) -> Address:
-    """Everywhere is also here."""
-    everywhere = address.host in ("", "0.0.0.0", "::")  # noqa: S104  # compared, not bound
-    return Address("127.0.0.1", address.port) if everywhere else address
 
 
 def _about_addresses(settings: Settings, error: OSError) -> str:

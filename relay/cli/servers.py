@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from relay import assembly
 from relay.cli.archive import quiet_watchers
 from relay.clock import SystemClock
 from relay.config import Settings
+from relay.errors import JournalUnavailable
 from relay.journal.findings import Verification
+from relay.role import Role
 
 Row = dict[str, str | int | float | None]
 
@@ -30,6 +35,31 @@ async def rows(settings: Settings) -> list[Row]:
                 }
             )
         return found
+
+
+class Prepared(NamedTuple):
+    """What was missing and is there now: versions of the schema, names of topics."""
+
+    versions: Sequence[int]
+    topics: Sequence[str]
+
+
+async def prepare(settings: Settings) -> Prepared:
+    """Bring the tables up to date, and make the topics that are missing. May be done again, and by
+    several at once. Raises `DatabaseUnavailable`, `JournalUnavailable`, `TopicsMissing` and
+    `ConfigError`."""
+    from aiokafka.errors import KafkaError  # noqa: PLC0415  # costs a moment, and is rarely needed
+
+    from relay.kafka.topics import ensure_topics  # noqa: PLC0415  # as above
+
+    versions = await assembly.database_of(settings, quiet_watchers()).migrate()
+    journal = assembly.distributed_settings_of(settings, Role.INGEST)
+    try:
+        topics = await ensure_topics(journal.kafka, journal.topics.wanted(journal.destinations))
+    except (KafkaError, OSError, TimeoutError) as error:
+        name = type(error).__name__
+        raise JournalUnavailable(f"the brokers do not answer, or refuse ({name})") from error
+    return Prepared(versions, topics)
 
 
 async def verify(settings: Settings) -> Verification:

@@ -136,12 +136,12 @@ class TikTok(Section):
 class Shutdown(Section):
     """How the relay leaves."""
 
+    lame_duck: Annotated[Seconds, between("0s", "10m")] = seconds("0s")
+    """How long after SIGTERM the door stays open: not ready, and every answer ends its connection,
+    so that balancers and senders go elsewhere before anything is refused. For several replicas."""
+
     drain_deadline: Annotated[Seconds, between("0s", "1h")] = seconds("20s")
     """How long requests to TikTok may take to finish after SIGTERM; the rest stays journaled."""
-
-    lame_duck: Annotated[Seconds, between("0s", "10m")] = seconds("0s")
-    """For so long after SIGTERM the relay is not ready, but takes requests still: until balancers
-    have noticed."""
 
 
 class Traces(Section):

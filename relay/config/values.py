@@ -95,6 +95,9 @@ def as_size(value: int) -> str:
     return f"{value}B"
 
 
+_EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104  # compared, not bound
+
+
 class Address(NamedTuple):
     """Where to listen; `host` may be empty (everywhere), `port` 0 (any free one)."""
 
@@ -102,13 +105,17 @@ class Address(NamedTuple):
     port: int
 
     @property
+    def from_here(self) -> Address:
+        """Where this machine finds who listens there: everywhere is also here."""
+        return self if self.host not in _EVERYWHERE else Address("127.0.0.1", self.port)
+
+    @property
     def is_loopback(self) -> bool:
         return self.host in ("localhost", "::1") or self.host.startswith("127.")
 
     def overlaps(self, other: Address) -> bool:
         """Whether both cannot be listened to at the same time."""
-        everywhere = {"", "0.0.0.0", "::"}  # noqa: S104  # compared, not bound
-        meets = self.host == other.host or bool(everywhere & {self.host, other.host})
+        meets = self.host == other.host or bool(_EVERYWHERE & {self.host, other.host})
         return self.port == other.port != 0 and meets
 
     def __str__(self) -> str:

@@ -86,6 +86,12 @@ class Database:
         except DatabaseUnavailable:
             return
 
+    async def migrate(self) -> Sequence[int]:
+        """Bring the schema up to date, and return the versions that were applied. `open` does it,
+        too. Raises as the class says."""
+        with self._telling():
+            return await self._migrated()
+
     async def try_out(self) -> None:
         """Connect, and change nothing. Raises as the class says."""
         with self._telling():
@@ -177,11 +183,12 @@ class Database:
                     )
             return self._pool
 
-    async def _migrated(self) -> None:
+    async def _migrated(self) -> Sequence[int]:
         connection = await self._connect(to_schema=False)
         try:
-            await migrate(connection, self._schema)
+            applied = await migrate(connection, self._schema)
             await connection.close(timeout=_CLOSE_S)
+            return applied
         finally:
             connection.terminate()
 

@@ -42,6 +42,7 @@ timeout = "2s"
 
 [shutdown]
 drain_deadline = "10s"
+lame_duck = "{lame_duck}"
 
 [log]
 format = "json"
@@ -96,6 +97,7 @@ class RelayProcess:
     destination: str = ""
     more: str = ""
     journal: str = ""
+    lame_duck: str = "0s"
     role: str = "all"
     environ: Mapping[str, str] = field(default_factory=dict)
     wrapper: Sequence[str] = ()
@@ -129,6 +131,7 @@ class RelayProcess:
                 public=self.public,
                 operator=self.operator,
                 destination=self.destination,
+                lame_duck=self.lame_duck,
                 more=self.more,
             )
         )

@@ -40,10 +40,13 @@ class Fleet:
         self.dsn = dsn
         self.delivering: list[Any] = []
 
+    def make(self, role: str, **changes: Any) -> Any:
+        """One that is not started."""
+        environ = {"RELAY_POSTGRES": self.dsn}
+        return self._make(role=role, journal=self._journal, environ=environ, **changes)
+
     async def add(self, role: str, **changes: Any) -> Any:
-        relay = self._make(
-            role=role, journal=self._journal, environ={"RELAY_POSTGRES": self.dsn}, **changes
-        )
+        relay = self.make(role, **changes)
         await relay.up()
         if role != "ingest":
             self.delivering.append(relay)
@@ -51,7 +54,7 @@ class Fleet:
 
     async def begin(self, role: str) -> Any:
         """Started, and maybe never ready."""
-        relay = self._make(role=role, journal=self._journal, environ={"RELAY_POSTGRES": self.dsn})
+        relay = self.make(role)
         relay.start()
         self.delivering.append(relay)
         return relay

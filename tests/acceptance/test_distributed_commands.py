@@ -13,6 +13,8 @@ from typing import Any
 import orjson
 import pytest
 
+from relay.postgres.migrations import migrations
+from tests.acceptance.conftest import free_port
 from tests.acceptance.test_distributed import Fleet
 from tests.servers.kafka import KafkaServer
 
@@ -113,3 +115,28 @@ async def test_a_database_that_is_away_is_said_in_a_sentence(relay: Any) -> None
 
 async def delivered_one(sender: Any, event_id: str) -> None:
     await sender.until(lambda: not sender.lacking([event_id]), 20, what=event_id)
+
+
+async def test_servers_are_prepared_before_a_relay_starts(
+    make_relay: Callable[..., Any], kafka_server: KafkaServer, database: str, topic_prefix: str
+) -> None:
+    relay = Fleet(make_relay, kafka_server.brokers, database, topic_prefix, 2).make("all")
+    relay.write_config()
+
+    (first, again) = [await typed(relay, "journal", "migrate", "--json") for _ in range(2)]
+
+    numbers = [each.number for each in migrations()]
+    assert first == (0, {"versions": numbers, "topics": [f"{topic_prefix}.web"]})
+    assert again == (0, {"versions": [], "topics": []})
+
+
+async def test_servers_that_are_away_cannot_be_prepared(make_relay: Callable[..., Any]) -> None:
+    away = f"127.0.0.1:{free_port()}"
+    relay = Fleet(make_relay, away, f"postgresql://relay@{away}/relay", "x", 2).make("all")
+    relay.write_config()
+
+    code, told = await typed(relay, "journal", "migrate")
+
+    assert code == 1
+    assert "PostgreSQL" in told
+    assert "Traceback" not in told

@@ -63,7 +63,9 @@ class Counter:
             Kind.EVENT_TRACK: (ENVELOPE, self._event_track),
             Kind.WEBHOOK: (SILENT, self._webhook),
         }
-        #: While it is set every request is answered 503 and its connection closed.
+        #: While it is set every answer ends its connection.
+        self.leaving = False
+        #: While it is set every request is answered 503, and its connection ends.
         self.draining = False
 
     async def handle(self, call: Call) -> web.StreamResponse:
@@ -84,7 +86,7 @@ class Counter:
                 answer = self._refused(dialect, refused)
                 if refused is GONE:
                     return call.connection.gone()
-        return await call.connection.send(call, answer, close=self.draining)
+        return await call.connection.send(call, answer, close=self.leaving or self.draining)
 
     def refused(self, refused: Refused) -> None:
         """Count a request that was turned away."""

@@ -28,9 +28,10 @@ _BACKLOG = 1024
 class Listener:
     """The public listener: `async with Listener(…) as listener` listens within the block.
 
-    Entering raises OSError when the address cannot be had. Stopping has two steps: with
-    `stop_accepting` every further request is answered 503; `close`, or leaving the block, waits
-    for those under way and ends all connections.
+    Entering raises OSError when the address cannot be had. Stopping has three steps: with
+    `send_elsewhere` every answer ends its connection, so that senders make new ones, to others;
+    with `stop_accepting` every further request is answered 503; `close`, or leaving the block,
+    waits for those under way and ends all connections.
     """
 
     def __init__(
@@ -85,6 +86,10 @@ class Listener:
     def connections(self) -> int:
         """How many are open."""
         return len(self._watch)
+
+    def send_elsewhere(self) -> None:
+        """From now on every request is served as ever, and its connection ends with the answer."""
+        self._counter.leaving = True
 
     async def stop_accepting(self) -> None:
         """From now on: 503 with `Retry-After`, and the connection ends. Requests whose body is

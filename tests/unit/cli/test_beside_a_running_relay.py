@@ -167,3 +167,24 @@ def test_a_relay_that_cannot_be_asked_is_told_of(relay: RELAY, running: Path) ->
     assert said.code == 1
     assert "does not answer at listen.operator" in said.err
     assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(("question", "word"), [((), "healthy"), (("--ready",), "ready")])
+def test_it_says_how_it_is(
+    relay: RELAY, running: Path, question: tuple[str, ...], word: str
+) -> None:
+    asked = relay("health", *question, "--config", str(running))
+
+    assert (asked.code, asked.err.splitlines()[-1]) == (0, word)
+
+
+def test_a_relay_that_is_not_there_is_not_well(relay: RELAY, config: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config.write_text(f'[listen]\noperator = "127.0.0.1:{port}"\n' + config.read_text())
+
+    asked = relay("health", "--config", str(config))
+
+    assert asked.code == 1
+    assert f"no relay answers at listen.operator (127.0.0.1:{port})" in asked.err

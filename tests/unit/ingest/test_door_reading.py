@@ -187,6 +187,7 @@ def test_no_piece_is_larger_than_a_mebibyte() -> None:
         gzip.compress(b"and then") + b"garbage",
         zlib.compress(b"deflate is not gzip"),
     ],
+    ids=["nothing", "json", "cut short", "wrong sum", "and then", "deflate"],
 )
 def test_what_is_not_sound_gzip_is_refused(data: bytes) -> None:
     with pytest.raises(TurnedAway) as away:

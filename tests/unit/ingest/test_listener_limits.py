@@ -285,6 +285,22 @@ async def test_while_it_drains_everybody_new_is_503_and_the_rest_is_answered(
     assert house.refused() == {"draining": 2}
 
 
+async def test_a_lame_duck_serves_everybody_and_ends_their_connections(
+    house: Any, event: Post
+) -> None:
+    known = await house.sender()
+    assert (await known.ask(event())).status == 202
+
+    house.listener.send_elsewhere()
+
+    for sender in (known, await house.sender()):
+        heard = await sender.ask(event())
+        assert heard.status == 202
+        assert heard.headers["connection"] == "close"
+        assert await sender.is_closed()
+    assert house.refused() == {}
+
+
 async def test_closing_waits_for_requests_under_way(house: Any, event: Post) -> None:
     house.door.open.clear()
     under_way, idle = await house.sender(), await house.sender()
