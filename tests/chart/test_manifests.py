@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from jsonschema import Draft202012Validator
 from kubernetes_validate.utils import schema_contents
 from referencing import Registry, Resource
 
-from tests.chart.helm import CASES, Case, Manifest, arguments, kubernetes, rendered, run
+from tests.chart.helm import CASES, Case, Manifest, arguments, kubernetes, rendered, run, text
 from tests.chart.helm import CHART as PLACE
 
 VERSIONS = ("1.34.0", "1.35.0", "1.36.0", "1.37.0")
@@ -89,3 +90,15 @@ def test_helm_lint_is_content() -> None:
             told = run("lint", "--strict", str(PLACE), *kubernetes(), *arguments(case))
             assert told.returncode == 0, told.stdout + told.stderr
             assert "[WARNING]" not in told.stdout
+
+
+def test_what_is_packed_renders_the_same(tmp_path: Path) -> None:
+    """Rules, dashboards and the program of `helm test` are in the package."""
+    packed = run("package", str(PLACE), "-d", str(tmp_path))
+    assert packed.returncode == 0, packed.stderr
+    (archive,) = tmp_path.glob("relay-*.tgz")
+
+    case = CASES["everything distributed"]
+    told = run("template", "relay", str(archive), *kubernetes(), "-n", "shop", *arguments(case))
+
+    assert told.stdout == text(case)

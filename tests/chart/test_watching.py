@@ -54,6 +54,7 @@ def chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if path.name != "adapter.yaml":
             path.unlink()
     (folder / "rules" / "made-up.yaml").write_text(RULES)
+    (folder / "dashboards").mkdir(exist_ok=True)
     (folder / "dashboards" / "made-up.json").write_text('{"title": "{{ value }}"}\n')
     return folder
 
