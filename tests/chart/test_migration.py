@@ -108,9 +108,9 @@ def test_a_journal_moves_behind_the_migration_and_before_the_new_pods() -> None:
     assert int(notes_of(migrate)[WEIGHT]) < int(notes_of(move)[WEIGHT])
     assert notes_of(move)[HOOK] == "pre-install,pre-upgrade"
     (export,), (load,) = spec["initContainers"], spec["containers"]
-    exported = ["journal", "export", "/work/journal.ndjson.gz"]
+    exported = ["journal", "export", "/export/journal.ndjson.gz"]
     assert export["args"] == [*exported, "--config", "/etc/relay/embedded.json"]
-    imported = ["journal", "import", "/work/journal.ndjson.gz"]
+    imported = ["journal", "import", "/export/journal.ndjson.gz"]
     assert load["args"] == [*imported, "--config", "/etc/relay/relay.json"]
 
 
@@ -141,7 +141,7 @@ def test_only_the_export_sees_the_old_journal() -> None:
 
     assert "/var/lib/relay" in seen["export"]
     assert "/var/lib/relay" not in seen["import"]
-    assert "/work" in seen["export"] & seen["import"]
+    assert "/export" in seen["export"] & seen["import"]
 
 
 @pytest.mark.parametrize("case", [CASES["moved"], FULL_DISTRIBUTED], ids=["minimal", "everything"])
