@@ -1,0 +1,3 @@
+import shutil
+def is_available() -> bool:
+    return all(shutil.which(each) for each in ("prometheus", "promtool"))
