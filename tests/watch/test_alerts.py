@@ -16,6 +16,7 @@ from tests.watch.alert_cases import (
     alerts,
     cases,
     cases_of,
+    needed,
     promtool,
     unit_tests,
 )
@@ -46,7 +47,12 @@ def test_alerts_fire_when_they_should(file: Path, tmp_path: Path) -> None:
     intervals = sorted({case.get("interval", "1m") for case in found})
     for interval in intervals:
         chosen = [case for case in found if case.get("interval", "1m") == interval]
-        (tmp_path / f"{interval}.yaml").write_text(yaml.safe_dump(unit_tests(chosen, interval)))
+        rules = tmp_path / f"rules-{interval}.yaml"
+        rules.write_text(
+            yaml.safe_dump(needed({name for case in chosen for name in case["expect"]}))
+        )
+        tests = unit_tests(chosen, interval, rules)
+        (tmp_path / f"{interval}.yaml").write_text(yaml.safe_dump(tests))
 
     tested = promtool("test", "rules", *(tmp_path / f"{each}.yaml" for each in intervals))
 
