@@ -2,7 +2,8 @@
 
 A file of `cases/` is a list: `case` says what happens, `series` are samples by series, in
 promtool's notation, one each `interval` (1m), `at` is when it is looked, and `expect` what then
-fires: by alert the labels and the summary of each, or none. `@a` stands for the labels of the process `a`.
+fires: by alert the labels and the summary of each, or none. `@a` stands for
+the labels of the process `a`.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def expressions() -> Iterator[tuple[str, str]]:
         yield rule["record"], rule["expr"]
     for rule in rules_of(RULES / "alerts.yaml"):
         yield rule["alert"], rule["expr"]
-        for asked in re.findall(r'printf "([^"]*)"', rule["annotations"]["summary"]):
+        for asked in re.findall(r'with printf "([^"]*)"', rule["annotations"]["summary"]):
             yield f"{rule['alert']}'s summary", asked
     for row in rows():
         for panel in row.panels:
