@@ -11,7 +11,6 @@ import math
 import re
 import time
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
@@ -32,7 +31,7 @@ from tests.acceptance.conftest import PIXEL, TOKEN, RelayProcess, Sender, an_eve
 from tests.servers.kafka import KafkaServer
 from tests.servers.prometheus import PrometheusServer
 from tests.watch.__main__ import FILE
-from tests.watch.alert_cases import FILES, groups_of
+from tests.watch.hurried import firing, hurried
 
 pytestmark = [pytest.mark.needs("prometheus"), pytest.mark.needs("kafka")]
 
@@ -106,15 +105,6 @@ def queries() -> list[Query]:
     return found
 
 
-def hurried(file: Path) -> dict[str, Any]:
-    """The rules as they stand, but for how long something must hold before it is told."""
-    groups = groups_of(file)
-    for rule in itertools.chain(*groups.values()):
-        if "for" in rule:
-            rule["for"] = "1s"
-    return {"groups": [{"name": name, "rules": rules} for name, rules in groups.items()]}
-
-
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Running]:
     """With an ad account whose ads have run for three weeks."""
@@ -159,9 +149,7 @@ async def watched(
 
 @pytest.fixture
 def prometheus(watched: RelayProcess) -> Iterator[PrometheusServer]:
-    server = PrometheusServer(
-        {f"127.0.0.1:{watched.operator}": {"namespace": "shop"}}, [hurried(file) for file in FILES]
-    )
+    server = PrometheusServer({f"127.0.0.1:{watched.operator}": {"namespace": "shop"}}, hurried())
     yield server
     server.remove()
 
@@ -196,16 +184,6 @@ async def _send(sender: Sender, producer: AIOKafkaProducer, topic: str) -> None:
         for each in range(20):
             await producer.send(topic, orjson.dumps(an_event(f"topic-{number}-{each}")))
         await asyncio.sleep(0.1)
-
-
-async def firing(prometheus: PrometheusServer, name: str | None = None) -> list[dict[str, Any]]:
-    """All alerts that fire, or those of one name."""
-    found = await asyncio.to_thread(prometheus.ask, "alerts")
-    return [
-        each
-        for each in found["alerts"]
-        if each["state"] == "firing" and name in {None, each["labels"]["alertname"]}
-    ]
 
 
 async def test_a_revoked_token_raises_its_alert_and_a_new_one_clears_it(
