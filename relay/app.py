@@ -38,7 +38,7 @@ from relay.pipeline.stream import Stream
 from relay.role import Role
 from relay.secrets import SecretUnavailable
 from relay.sources import kafka
-from relay.telemetry import JournalView, KafkaView, LaneView, Log, Telemetry
+from relay.telemetry import KafkaView, LaneView, Log, Telemetry
 
 if TYPE_CHECKING:
     from relay.ingest.kafka.reader import Reader
@@ -121,6 +121,7 @@ class Relay:
         self.operations = LiveOperations(
             self, Replayer(self.journal, normalizers, clock), acceptor, clock
         )
+        self.telemetry.watch_health(lambda: len(self.operations.health().problems))
         self.operator = await stack.enter_async_context(
             OperatorListener(self.operations, settings.listen)
         )
@@ -308,9 +309,12 @@ class Relay:
     # --- what others look at ----------------------------------------------------------------------
 
     def _watch(self) -> None:
-        self.telemetry.watch_journal(
-            JournalView(self.journal.counts, self.journal.waiting, self.settings.journal.max_bytes)
+        settings = self.settings
+        self.telemetry.expect(
+            {each.name: each.max_event_age for each in settings.destinations},
+            [each.name for each in settings.sources] if self.role.ingests else (),
         )
+        self.telemetry.watch_journal(assembly.journal_view_of(self.journal, settings))
         self.telemetry.watch_lanes(
             LaneView(
                 tuple(state.value for state in LaneState),

@@ -27,6 +27,7 @@ from relay.pipeline.accept import Route
 from relay.role import Role
 from relay.secrets import SecretUnavailable
 from relay.sources import kafka, registry
+from relay.telemetry import DiskView, JournalView
 
 if TYPE_CHECKING:
     from relay.deliver.shared.postgres import Sharing
@@ -181,6 +182,15 @@ def lanes_of(settings: Settings, sharing: Sharing | None = None) -> Mapping[str,
             budget = sharing.budget(each.name, token, ceiling=ceiling, floor=min(0.1, ceiling))
         lanes[each.name] = Lane(policy, budget)
     return lanes
+
+
+def journal_view_of(journal: Journal, settings: Settings) -> JournalView:
+    """What a scrape asks the journal; a disk has only one that is kept in a folder."""
+    disk = None
+    if isinstance(journal, RocksJournal):
+        limits = settings.journal
+        disk = DiskView(lambda: journal.free_bytes, limits.min_free_bytes, limits.max_bytes)
+    return JournalView(journal.counts, journal.waiting, lambda: journal.healthy, disk)
 
 
 def sharing_of(journal: Journal, clock: Clock) -> Sharing | None:

@@ -25,7 +25,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.chart import helm
-from tests.servers import authority, chromium, haproxy, kafka, postgres
+from tests.servers import authority, chromium, haproxy, kafka, postgres, prometheus
 
 pytest_plugins = ["tests.servers.fixtures"]
 
@@ -87,6 +87,7 @@ NEEDS = {
     "helm": Need(helm.is_available, "`.ci/helm .venv/helm`, which takes Go"),
     "openssl": Need(authority.is_available, "install the program `openssl`"),
     "postgres": Need(postgres.is_available, "install your system's PostgreSQL, 14 or later"),
+    "prometheus": Need(prometheus.is_available, "install Debian's package `prometheus`"),
     "mount": Need(_may_mount, "run as root where mounting a tmpfs is allowed"),
     "strace": Need(_strace_works, "install Debian's package `strace`, and allow ptrace"),
     "linux": Need(lambda: os.uname().sysname == "Linux", "run on Linux"),

@@ -16,12 +16,13 @@ from __future__ import annotations
 
 from prometheus_client import CONTENT_TYPE_LATEST as EXPOSITION_TYPE
 
-from relay.telemetry.exposition import JournalView, KafkaView, LaneView
+from relay.telemetry.exposition import DiskView, JournalView, KafkaView, LaneView
 from relay.telemetry.logs import Log, open_log, route_libraries
 from relay.telemetry.metrics import Telemetry
 
 __all__ = [
     "EXPOSITION_TYPE",
+    "DiskView",
     "JournalView",
     "KafkaView",
     "LaneView",

@@ -61,6 +61,18 @@ ACCEPT_SECONDS = Metric(
     "From a request's last byte to its answer, durable storage included.",
     buckets=_FAST,
 )
+ACCEPTED_EVENTS = Metric(
+    "relay_accepted_events_total",
+    "counter",
+    "Events that were journaled; on Kafka with those that turn out to be duplicates.",
+    ("destination",),
+)
+MATCH_KEYS = Metric(
+    "relay_match_keys_total",
+    "counter",
+    "Of the events that were journaled, how many carried this match key.",
+    ("destination", "key"),
+)
 MATCH_KEY_COVERAGE = Metric(
     "relay_match_key_coverage",
     "gauge",
@@ -74,7 +86,9 @@ JOURNAL_BYTES = Metric(
     "relay_journal_bytes", "gauge", "Bytes of the events waiting for delivery.", ("destination",)
 )
 JOURNAL_MAX_BYTES = Metric(
-    "relay_journal_max_bytes", "gauge", "`journal.max_bytes`: above it the door answers 503."
+    "relay_journal_max_bytes",
+    "gauge",
+    "`journal.max_bytes`: above it the door answers 503. None on Kafka.",
 )
 JOURNAL_OLDEST_SECONDS = Metric(
     "relay_journal_oldest_seconds",
@@ -84,6 +98,21 @@ JOURNAL_OLDEST_SECONDS = Metric(
 )
 JOURNAL_DAMAGED = Metric(
     "relay_journal_damaged_total", "counter", "Records of the journal that could not be read."
+)
+JOURNAL_HEALTHY = Metric(
+    "relay_journal_healthy",
+    "gauge",
+    "1 when the journal can store what comes and hand out what waits, else 0.",
+)
+DISK_FREE_BYTES = Metric(
+    "relay_disk_free_bytes",
+    "gauge",
+    "Free on the file system of the journal's folder. None on Kafka.",
+)
+DISK_MIN_FREE_BYTES = Metric(
+    "relay_disk_min_free_bytes",
+    "gauge",
+    "`journal.min_free_bytes`: below it the door answers 503. None on Kafka.",
 )
 CONSERVATION_GAP = Metric(
     "relay_conservation_gap",
@@ -110,6 +139,17 @@ LANE_STATE = Metric(
     "gauge",
     "1 for the state a destination's lane is in, 0 for the others.",
     ("destination", "state"),
+)
+MAX_EVENT_AGE_SECONDS = Metric(
+    "relay_max_event_age_seconds",
+    "gauge",
+    "`max_event_age` of the destination: older events end as `expired`.",
+    ("destination",),
+)
+HEALTH_PROBLEMS = Metric(
+    "relay_health_problems",
+    "gauge",
+    "What `/healthz` fails for: tasks that ended, lanes, partitions or sources that are stuck.",
 )
 LATE_REPEATS = Metric(
     "relay_resends_after_48h_total",
@@ -261,17 +301,24 @@ METRICS = (
     SIGNATURE_FAILURES,
     DOOR_REFUSALS,
     ACCEPT_SECONDS,
+    ACCEPTED_EVENTS,
+    MATCH_KEYS,
     MATCH_KEY_COVERAGE,
     JOURNAL_ENTRIES,
     JOURNAL_BYTES,
     JOURNAL_MAX_BYTES,
     JOURNAL_OLDEST_SECONDS,
     JOURNAL_DAMAGED,
+    JOURNAL_HEALTHY,
+    DISK_FREE_BYTES,
+    DISK_MIN_FREE_BYTES,
     CONSERVATION_GAP,
     ATTEMPTS,
     ATTEMPT_SECONDS,
     DELIVERY_LAG_SECONDS,
     LANE_STATE,
+    MAX_EVENT_AGE_SECONDS,
+    HEALTH_PROBLEMS,
     LATE_REPEATS,
     KAFKA_MESSAGES,
     KAFKA_COMMITS,

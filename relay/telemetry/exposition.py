@@ -28,12 +28,23 @@ Sample = tuple[Metric, Labels, float]
 
 
 @dataclass(frozen=True, slots=True)
+class DiskView:
+    """What a folder may take: the bytes that are free, None where they cannot be told, asked at
+    each scrape; how many stay free; and how many the events that wait may have."""
+
+    free_bytes: Callable[[], int | None]
+    min_free_bytes: int
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class JournalView:
-    """What the journal knows, asked at each scrape."""
+    """What the journal knows, asked at each scrape; `disk` of one that is kept in a folder."""
 
     counts: Callable[[], Mapping[str, Counts]]
     waiting: Callable[[str], Waiting]
-    max_bytes: int
+    healthy: Callable[[], bool]
+    disk: DiskView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +106,27 @@ def histogram(metric: Metric, counts: Sequence[int], total: float) -> Family:
     return family
 
 
-def coverage_of(seen: Mapping[tuple[str, int], int]) -> Mapping[Labels, float]:
-    events: dict[str, int] = {}
+#: Events by destination and the bits of the match keys that they carried.
+Carried = Mapping[tuple[str, int], int]
+
+
+def of_match_keys(seen: Carried) -> Iterator[Family]:
+    """`seen` may hold destinations with no event yet: their counters stand at 0."""
+    events: dict[Labels, int] = {}
     carrying: dict[Labels, int] = {}
     for (destination, match_keys), count in seen.items():
-        events[destination] = events.get(destination, 0) + count
+        events[destination,] = events.get((destination,), 0) + count
         for key in MatchKey:
             labels = (destination, (key.name or "").lower())
             carrying[labels] = carrying.get(labels, 0) + (count if match_keys & key else 0)
-    return {labels: count / events[labels[0]] for labels, count in carrying.items()}
+    yield counter(catalogue.ACCEPTED_EVENTS, events)
+    yield counter(catalogue.MATCH_KEYS, carrying)
+    shares = {
+        labels: count / events[labels[0],]
+        for labels, count in carrying.items()
+        if events[labels[0],]
+    }
+    yield gauge(catalogue.MATCH_KEY_COVERAGE, shares)
 
 
 def of_journal(view: JournalView, now: float) -> Iterator[Family]:
@@ -120,8 +143,18 @@ def of_journal(view: JournalView, now: float) -> Iterator[Family]:
         catalogue.JOURNAL_BYTES, {(name,): each.size_bytes for name, each in waiting.items()}
     )
     yield gauge(catalogue.JOURNAL_OLDEST_SECONDS, ages)
-    yield gauge(catalogue.JOURNAL_MAX_BYTES, {(): view.max_bytes})
+    yield gauge(catalogue.JOURNAL_HEALTHY, {(): float(view.healthy())})
     yield gauge(catalogue.CONSERVATION_GAP, {(): sum(abs(each.gap) for each in counts.values())})
+    if view.disk is not None:
+        yield from of_disk(view.disk)
+
+
+def of_disk(view: DiskView) -> Iterator[Family]:
+    free_bytes = view.free_bytes()
+    if free_bytes is not None:
+        yield gauge(catalogue.DISK_FREE_BYTES, {(): free_bytes})
+    yield gauge(catalogue.DISK_MIN_FREE_BYTES, {(): view.min_free_bytes})
+    yield gauge(catalogue.JOURNAL_MAX_BYTES, {(): view.max_bytes})
 
 
 def of_kafka(view: KafkaView) -> Iterator[Family]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import generate_latest
 from prometheus_client.metrics_core import Metric as Family
@@ -18,6 +18,9 @@ _MAX_CODES = 100
 
 #: Senders may put anything anywhere: this many names of dropped fields are labels of their own.
 _MAX_FIELDS = 200
+
+#: Made at the scrape, of what is counted once.
+_DERIVED = frozenset({catalogue.ACCEPTED_EVENTS, catalogue.MATCH_KEYS})
 
 
 class Tally:
@@ -76,7 +79,9 @@ class Telemetry:
         self._codes = Admitted(("0",), _MAX_CODES)
         self._fields = Admitted((), _MAX_FIELDS)
         self._tallies = {
-            metric: Tally() for metric in catalogue.METRICS if metric.kind == "counter"
+            metric: Tally()
+            for metric in catalogue.METRICS
+            if metric.kind == "counter" and metric not in _DERIVED
         }
         self._spreads = {
             metric: Spread(metric.buckets)
@@ -91,7 +96,20 @@ class Telemetry:
         self._lanes: LaneView | None = None
         self._kafka: KafkaView | None = None
         self._audit: Callable[[], Iterable[Sample]] | None = None
+        self._problems: Callable[[], int] | None = None
+        self._max_event_ages: dict[Labels, float] = {}
         self._registry = exposition.registry_of(self.families)
+
+    def expect(self, max_event_ages: Mapping[str, float], sources: Iterable[str]) -> None:
+        """What the configuration names: the destinations, with the greatest age of an event in
+        seconds, and the sources. Their counters begin at 0, for Prometheus does not see the first
+        rise of one that begins with it."""
+        for destination, age_s in max_event_ages.items():
+            self._max_event_ages[destination,] = age_s
+            self._match_keys.setdefault((destination, 0), 0)
+            self._tallies[catalogue.LATE_REPEATS].add((destination,), 0)
+        for source in sources:
+            self._arrivals.add((source,), 0)
 
     # What happened to events -------------------------------------------------------------------
 
@@ -190,6 +208,10 @@ class Telemetry:
         """Ask for what the last audit found at each scrape."""
         self._audit = view
 
+    def watch_health(self, problems: Callable[[], int]) -> None:
+        """Ask how many problems there are at each scrape."""
+        self._problems = problems
+
     def scraped(self) -> bytes:
         """The text that Prometheus reads; on the thread that counts."""
         return generate_latest(self._registry)
@@ -204,9 +226,8 @@ class Telemetry:
         for metric, spread in self._spreads.items():
             yield exposition.histogram(metric, spread.counts, spread.total)
         yield exposition.gauge(catalogue.BUILD_INFO, {(self.version,): 1})
-        yield exposition.gauge(
-            catalogue.MATCH_KEY_COVERAGE, exposition.coverage_of(self._match_keys)
-        )
+        yield exposition.gauge(catalogue.MAX_EVENT_AGE_SECONDS, self._max_event_ages)
+        yield from exposition.of_match_keys(self._match_keys)
         if self._journal is not None:
             yield from exposition.of_journal(self._journal, self._now())
         if self._lanes is not None:
@@ -215,6 +236,8 @@ class Telemetry:
             yield from exposition.of_kafka(self._kafka)
         if self._audit is not None:
             yield from exposition.of_audit(self._audit())
+        if self._problems is not None:
+            yield exposition.gauge(catalogue.HEALTH_PROBLEMS, {(): self._problems()})
 
 
 def code_of(attempt: Attempt) -> str:

@@ -18,7 +18,7 @@ from relay.journal.ledger import LedgerRow
 from relay.journal.notes import check_key, check_note
 from relay.journal.protocol import End, Fits, Note, Parked
 from relay.journal.queue import Queue
-from relay.journal.rocksdb import attempt_rows, claims
+from relay.journal.rocksdb import attempt_rows, claims, place
 from relay.journal.rocksdb.append import AppendJob
 from relay.journal.rocksdb.chores import Chores
 from relay.journal.rocksdb.engine import Engine, Listeners
@@ -140,6 +140,11 @@ class RocksJournal:
     def size_bytes(self) -> int:
         """Bytes of the events that wait, over all destinations."""
         return sum([queue.size_bytes for queue in self._queues.values()])
+
+    @property
+    def free_bytes(self) -> int | None:
+        """Free on the folder's file system; None where it cannot be told."""
+        return place.free_bytes(self.settings.path)
 
     @property
     def has_room(self) -> bool:

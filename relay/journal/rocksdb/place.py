@@ -8,6 +8,14 @@ from pathlib import Path
 from relay.errors import JournalUnavailable
 
 
+def free_bytes(path: Path) -> int | None:
+    """Free on the file system of `path`; None where it cannot be told."""
+    try:
+        return shutil.disk_usage(path).free
+    except OSError:
+        return None
+
+
 class Place:
     """The folder of an open database, noted when it was opened. Raises OSError."""
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from relay.model import Attempt, Counts, MatchKey, Outcome, Reason, Waiting
-from relay.telemetry import JournalView, KafkaView, LaneView, Telemetry
+from relay.telemetry import DiskView, JournalView, KafkaView, LaneView, Telemetry
 from relay.telemetry.catalogue import AUDIT_GAUGES, MAX_CUSTOM_EVENTS, METRICS
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -127,19 +127,81 @@ def test_the_journal_is_asked_at_the_scrape() -> None:
     house = telemetry(now=1000.0)
     counts = {"web": Counts(accepted=10, settled=7, waiting=3), "crm": Counts(0, 0, 0)}
     waiting = {"web": Waiting(3, 2100, oldest_at=940.0), "crm": Waiting(0, 0, None)}
+    healthy = True
 
-    house.watch_journal(JournalView(lambda: counts, lambda name: waiting[name], max_bytes=5000))
+    house.watch_journal(JournalView(lambda: counts, waiting.__getitem__, lambda: healthy))
 
     assert value(house, "relay_journal_entries", destination="web") == 3
     assert value(house, "relay_journal_bytes", destination="web") == 2100
     assert value(house, "relay_journal_oldest_seconds", destination="web") == 60
     assert value(house, "relay_journal_oldest_seconds", destination="crm") == 0
-    assert value(house, "relay_journal_max_bytes") == 5000
+    assert value(house, "relay_journal_healthy") == 1
     assert value(house, "relay_conservation_gap") == 0
 
     counts["web"] = Counts(accepted=10, settled=7, waiting=2)
     counts["crm"] = Counts(accepted=0, settled=1, waiting=0)
     assert value(house, "relay_conservation_gap") == 2
+
+    healthy = False
+    assert value(house, "relay_journal_healthy") == 0
+
+
+def test_a_journal_in_a_folder_has_a_disk() -> None:
+    house = telemetry()
+    free: int | None = 7000
+
+    house.watch_journal(JournalView(dict, lambda _: WAITING, lambda: True, disk=None))
+    assert not {name for name, _ in samples(house)} & DISK
+
+    disk = DiskView(lambda: free, min_free_bytes=64, max_bytes=5000)
+    house.watch_journal(JournalView(dict, lambda _: WAITING, lambda: True, disk))
+    assert value(house, "relay_disk_free_bytes") == 7000
+    assert value(house, "relay_disk_min_free_bytes") == 64
+    assert value(house, "relay_journal_max_bytes") == 5000
+
+    free = None
+    assert {name for name, _ in samples(house)} & DISK == DISK - {"relay_disk_free_bytes"}
+
+
+def test_match_keys_are_counted_against_the_events_that_were_accepted() -> None:
+    house = telemetry()
+
+    house.accepted("web", MatchKey.EMAIL | MatchKey.IP)
+    house.accepted("web", MatchKey.EMAIL)
+    house.accepted("web", 0)
+
+    assert value(house, "relay_accepted_events_total", destination="web") == 3
+    assert value(house, "relay_match_keys_total", destination="web", key="email") == 2
+    assert value(house, "relay_match_keys_total", destination="web", key="ip") == 1
+    assert value(house, "relay_match_keys_total", destination="web", key="ttclid") == 0
+
+
+def test_what_the_configuration_names_is_counted_from_0_on() -> None:
+    """Prometheus sees no rise of a counter whose first sample holds it already."""
+    house = telemetry()
+
+    house.expect({"web": 86400.0}, ["shop"])
+
+    assert value(house, "relay_max_event_age_seconds", destination="web") == 86400
+    assert value(house, "relay_arrivals_total", source="shop") == 0
+    assert value(house, "relay_accepted_events_total", destination="web") == 0
+    assert value(house, "relay_match_keys_total", destination="web", key="email") == 0
+    assert value(house, "relay_resends_after_48h_total", destination="web") == 0
+    assert "relay_match_key_coverage" not in {name for name, _ in samples(house)}
+
+    house.accepted("web", MatchKey.EMAIL)
+    assert value(house, "relay_match_key_coverage", destination="web", key="email") == 1
+
+
+def test_problems_are_counted_at_the_scrape() -> None:
+    house = telemetry()
+    problems = ["lane web: runs, has events, and does nothing"]
+
+    house.watch_health(lambda: len(problems))
+    assert value(house, "relay_health_problems") == 1
+
+    problems.clear()
+    assert value(house, "relay_health_problems") == 0
 
 
 def test_a_lane_is_in_exactly_one_state() -> None:
@@ -161,6 +223,20 @@ def test_a_lane_is_in_exactly_one_state() -> None:
     }
 
 
+def watch_everything(house: Telemetry) -> None:
+    house.expect({"web": 60.0}, ["shop"])
+    house.watch_health(lambda: 0)
+    house.watch_audit(
+        lambda: [(metric, ("x",) * len(metric.labels), 1.0) for metric in AUDIT_GAUGES]
+    )
+    house.watch_kafka(KAFKA)
+    disk = DiskView(lambda: 1, 1, 1)
+    house.watch_journal(
+        JournalView(lambda: {"web": Counts(1, 1, 0)}, lambda _: WAITING, lambda: True, disk)
+    )
+    house.watch_lanes(LaneView(("running",), lambda: {"web": "running"}))
+
+
 def test_every_metric_of_the_catalogue_can_be_counted_and_no_other() -> None:
     house = telemetry()
     house.arrived("shop")
@@ -179,12 +255,7 @@ def test_every_metric_of_the_catalogue_can_be_counted_and_no_other() -> None:
     house.kafka_consumed("orders-topic", "orders", 3)
     house.kafka_committed("orders-topic", done=True)
     house.audited("whole")
-    house.watch_audit(
-        lambda: [(metric, ("x",) * len(metric.labels), 1.0) for metric in AUDIT_GAUGES]
-    )
-    house.watch_kafka(KAFKA)
-    house.watch_journal(JournalView(lambda: {"web": Counts(1, 1, 0)}, lambda _: WAITING, 1))
-    house.watch_lanes(LaneView(("running",), lambda: {"web": "running"}))
+    watch_everything(house)
 
     found = samples(house)
 
@@ -199,6 +270,7 @@ def test_every_metric_of_the_catalogue_can_be_counted_and_no_other() -> None:
 
 
 WAITING = Waiting(0, 0, None)
+DISK = {"relay_disk_free_bytes", "relay_disk_min_free_bytes", "relay_journal_max_bytes"}
 KAFKA = KafkaView(
     ("connecting", "reading"),
     lambda: {"orders-topic": "reading"},
