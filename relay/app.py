@@ -97,6 +97,9 @@ class Relay:
         self.journal = await stack.enter_async_context(
             assembly.journal_of(settings, self.role, clock, self._journal_watchers())
         )
+        self.traces = await stack.enter_async_context(
+            assembly.traces_of(settings, self.telemetry.version, self._spans_ended)
+        )
         sender = await stack.enter_async_context(
             Sender(settings.tiktok.base_url, total_timeout_s=settings.tiktok.timeout)
         )
@@ -119,7 +122,11 @@ class Relay:
         self.keys = Keys(self._keys())
         self._start("secrets", self._refresh_secrets())
         self.operations = LiveOperations(
-            self, Replayer(self.journal, normalizers, clock), acceptor, clock
+            self,
+            Replayer(self.journal, normalizers, clock, self.traces),
+            acceptor,
+            clock,
+            self.traces,
         )
         self.telemetry.watch_health(lambda: len(self.operations.health().problems))
         self.operator = await stack.enter_async_context(
@@ -133,7 +140,13 @@ class Relay:
         """What takes events out of the journal."""
         sharing = assembly.sharing_of(self.journal, self._clock)
         outside = Outside(
-            self.journal, sender, self._clock, self.telemetry, self._log, sharing=sharing
+            self.journal,
+            sender,
+            self._clock,
+            self.telemetry,
+            self._log,
+            sharing=sharing,
+            traces=self.traces,
         )
         self.lanes = assembly.lanes_of(self.settings, sharing)
         self.dispatchers = {
@@ -168,6 +181,7 @@ class Relay:
                 clock=self._clock,
                 telemetry=self.telemetry,
                 log=self._log,
+                traces=self.traces,
             )
         )
         self.readers = self._readers(acceptor)
@@ -186,7 +200,7 @@ class Relay:
         for each in sources:
             path = Stream(
                 assembly.topics_of(each), each.routes, acceptor, self.journal,
-                clock=clock, telemetry=telemetry,
+                clock=clock, telemetry=telemetry, traces=self.traces,
             )  # fmt: skip
             settings = assembly.reader_settings_of(each)
             readers[each.name] = Reader(settings, path, clock=clock, telemetry=telemetry, log=log)
@@ -333,6 +347,11 @@ class Relay:
     def _damaged(self, records: int) -> None:
         self.telemetry.journal_damaged(records)
         self._log.journal_damaged(records)
+
+    def _spans_ended(self, result: str, spans: int, why: str | None) -> None:
+        self.telemetry.spans_ended(result, spans)
+        if result != "exported":
+            self._log.traces_lost(result, spans=spans, error=why)
 
     @property
     def failed_tasks(self) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from relay.role import Role
 from relay.secrets import SecretUnavailable
 from relay.sources import kafka, registry
 from relay.telemetry import DiskView, JournalView
+from relay.traces import OFF, Tracer, Traces, extra
 
 if TYPE_CHECKING:
     from relay.deliver.shared.postgres import Sharing
@@ -103,6 +105,32 @@ def _unusable(connection: KafkaConnection, *, under: str) -> Sequence[Mistake]:
     except ConfigError as error:
         return [Mistake(f"{under}.{each.key}", each.problem, each.mend) for each in error.mistakes]
     return ()
+
+
+def traces_can_be_sent(parts: Parts) -> Sequence[Mistake]:
+    """A check for `config.load`: what sends spans is an extra."""
+    if parts.traces is None or parts.traces.endpoint is None or extra.is_installed():
+        return []
+    problem = "OpenTelemetry is not installed"
+    return [Mistake("traces.endpoint", problem, f"{extra.MEND}, or leave [traces] out")]
+
+
+@asynccontextmanager
+async def traces_of(
+    settings: Settings, version: str, told: Callable[[str, int, str | None], None]
+) -> AsyncIterator[Traces]:
+    """Who is told what happens; `told` hears what became of spans: a word, how many, and why."""
+    traces = settings.traces
+    if traces.endpoint is None:
+        yield OFF
+        return
+    # Only here: it takes 0.2 s to load, and is an extra.
+    from relay.traces.otlp import Target, exporting  # noqa: PLC0415
+
+    instance = str(uuid.uuid4())
+    target = Target(traces.endpoint, traces.authorization, traces.service_name, version, instance)
+    async with exporting(target, told) as offer:
+        yield Tracer(traces.sample_ratio, offer)
 
 
 def topics_of(source: SourceSettings) -> kafka.Topics:

@@ -21,6 +21,7 @@ from relay.pipeline.dispatch import Dispatcher
 from relay.pipeline.imports import Fate, Imported, Importer
 from relay.pipeline.replay import Replayer
 from relay.telemetry import Telemetry
+from relay.traces import OFF, Traces
 
 #: A lane that runs and could send, but has done nothing for so long, in seconds, is stuck. Longer
 #: than any request takes, and than any pause that a limiter makes.
@@ -63,13 +64,23 @@ class LiveOperations:
     """Answers from the relay that runs in this process; on its thread."""
 
     def __init__(
-        self, relay: RunningRelay, replayer: Replayer, acceptor: Acceptor, clock: Clock
+        self,
+        relay: RunningRelay,
+        replayer: Replayer,
+        acceptor: Acceptor,
+        clock: Clock,
+        traces: Traces = OFF,
     ) -> None:
         self._relay = relay
         self._replayer = replayer
         self._clock = clock
         self._importer = Importer(
-            relay.routes, acceptor, relay.journal, clock=clock, telemetry=relay.telemetry
+            relay.routes,
+            acceptor,
+            relay.journal,
+            clock=clock,
+            telemetry=relay.telemetry,
+            traces=traces,
         )
 
     # --- how it is --------------------------------------------------------------------------------

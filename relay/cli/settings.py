@@ -18,7 +18,11 @@ _NO_SECRET = "ZHJ5IHJ1bg=="  # noqa: S105  # see above
 
 _SENSE: tuple[Check, ...] = (assembly.sources_make_sense, assembly.policies_make_sense)
 
-_SECRETS: tuple[Check, ...] = (secrets_can_be_read, assembly.brokers_can_be_asked)
+_SECRETS: tuple[Check, ...] = (
+    secrets_can_be_read,
+    assembly.brokers_can_be_asked,
+    assembly.traces_can_be_sent,
+)
 
 
 def for_running(path: Path | None) -> Settings:

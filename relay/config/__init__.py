@@ -32,6 +32,7 @@ from relay.config.settings import (
     TikTok,
     WithoutMatchKey,
 )
+from relay.config.traces import Traces
 from relay.config.values import Address
 from relay.config.wording import mistakes_of
 
@@ -57,6 +58,7 @@ __all__ = [
     "Source",
     "Thresholds",
     "TikTok",
+    "Traces",
     "WithoutMatchKey",
     "load",
     "load_ad_account",

@@ -9,9 +9,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from relay.config.management import Management
 from relay.config.settings import Destination, Journal, Listen, Settings, Source
+from relay.config.traces import Traces
 from relay.config.values import as_duration
 from relay.errors import Mistake
 from relay.model import EventSource
@@ -26,6 +28,7 @@ class Parts:
     journal: Journal | None
     listen: Listen | None
     management: Management | None
+    traces: Traces | None
     destinations: Mapping[str, Destination]
     sources: Mapping[str, Source]
     declared: frozenset[str]
@@ -33,6 +36,9 @@ class Parts:
 
 #: What stands around the events of a request: event source, its id, test code, partner name.
 ENVELOPE_BYTES = 1024
+
+#: IANA, "opentelemetry": the default of OTLP over gRPC.
+_GRPC_PORT = 4317
 
 Check = Callable[[Parts], Iterable[Mistake]]
 
@@ -240,6 +246,8 @@ def _single_secrets(parts: Parts) -> Iterator[tuple[str, Secret | None]]:
         yield "journal.security.password", parts.journal.security.password
     if parts.management is not None:
         yield "management.access_token", parts.management.access_token
+    if parts.traces is not None:
+        yield "traces.authorization", parts.traces.authorization
 
 
 def warnings(settings: Settings, *, now: float) -> list[Mistake]:
@@ -255,7 +263,7 @@ def warnings(settings: Settings, *, now: float) -> list[Mistake]:
     if not settings.sources:
         problem = "there is none: nothing can arrive but by `relay import`"
         found.append(Mistake("sources", problem, "Add a [[sources]] table"))
-    return [*found, *base_url_is_safe(settings.tiktok.base_url)]
+    return [*found, *base_url_is_safe(settings.tiktok.base_url), *_doubts_about(settings.traces)]
 
 
 def base_url_is_safe(base_url: str) -> Iterator[Mistake]:
@@ -284,6 +292,18 @@ def _doubts(key: str, destination: Destination, *, now: float) -> Iterator[Mista
             "has passed: events go out live",
             "Remove test_event_code and test_event_code_until, or set a later time",
         )
+
+
+def _doubts_about(traces: Traces) -> Iterator[Mistake]:
+    endpoint = traces.endpoint
+    if endpoint is None:
+        return
+    if urlsplit(endpoint).port == _GRPC_PORT:
+        problem = f"{_GRPC_PORT} is where collectors speak gRPC; the relay speaks OTLP over HTTP"
+        yield Mistake("traces.endpoint", problem, "Write the port for HTTP, mostly 4318")
+    if traces.authorization and endpoint.startswith("http://") and not _is_local(endpoint):
+        problem = "not https: traces.authorization travels in the clear"
+        yield Mistake("traces.endpoint", problem, "Write https://, unless the network is your own")
 
 
 def _is_local(url: str) -> bool:

@@ -15,6 +15,7 @@ from relay.config.management import Management
 from relay.config.overlay import lay_over, unknown_names
 from relay.config.section import Section
 from relay.config.settings import Destination, Journal, Listen, Settings, Source, TikTok
+from relay.config.traces import Traces
 from relay.config.wording import mistakes_of, unknown_variable
 from relay.errors import ConfigError, Mistake
 
@@ -145,6 +146,7 @@ def _parts(table: Mapping[str, object], context: Mapping[str, object]) -> Parts:
         journal=_sound(Journal, table.get("journal", {}), context),
         listen=_sound(Listen, table.get("listen", {}), context),
         management=_sound(Management, table.get("management", {}), context),
+        traces=_sound(Traces, table.get("traces", {}), context),
         destinations=_each(Destination, "destinations", table, context),
         sources=_each(Source, "sources", table, context),
         declared=frozenset(declared),

@@ -18,6 +18,7 @@ from relay.config.kafka import Brokers, KafkaName, KafkaSecurity
 from relay.config.management import Management
 from relay.config.postgres import DatabaseRef
 from relay.config.section import Section as Section  # noqa: PLC0414  # the sources look for it here
+from relay.config.traces import Traces
 from relay.config.values import (
     Address,
     Country,
@@ -142,19 +143,6 @@ class Shutdown(Section):
 
     drain_deadline: Annotated[Seconds, between("0s", "1h")] = seconds("20s")
     """How long requests to TikTok may take to finish after SIGTERM; the rest stays journaled."""
-
-
-class Traces(Section):
-    """OpenTelemetry, over OTLP/HTTP."""
-
-    endpoint: HttpUrl | None = None
-    """The collector's address, `http://collector:4318`; none: no traces."""
-
-    sample_ratio: Annotated[float, Field(ge=0, le=1)] = 0.01
-    """The share of requests that is traced."""
-
-    authorization: SecretRef | None = None
-    """What the collector asks for, as the header `Authorization`."""
 
 
 class LogLevel(StrEnum):

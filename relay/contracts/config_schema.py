@@ -11,13 +11,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from relay.config import Settings, audit, kafka, management, settings
+from relay.config import Settings, audit, kafka, management, settings, traces
 from relay.sources import registry
 
 Schema = dict[str, Any]
 
 #: Files of tables that stand in others.
-_TABLES = (kafka, management, audit)
+_TABLES = (kafka, traces, management, audit)
 
 
 def config_schema() -> Schema:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from relay.model import FieldIssue
+from relay.traces import Visit
 
 #: Header names in lower case, values as received.
 Headers = Mapping[str, str]
@@ -58,17 +59,21 @@ class Door(Protocol):
 
     All three raise `PayloadRefused` for a body that is not what its route takes (400; its reason
     `too_many` or `too_large` is 413) and `JournalUnavailable` (with its subclass `JournalFull`)
-    when it cannot be stored (503).
+    when it cannot be stored (503). `visit` is told how it goes, where traces are on.
     """
 
-    async def conversions(self, source: str, body: bytes) -> Taken:
+    async def conversions(self, source: str, body: bytes, visit: Visit | None = None) -> Taken:
         """`POST /v1/events`: one conversion or an array, from the source that the key names."""
         ...
 
-    async def event_track(self, source: str, body: bytes) -> Taken | Mismatch:
+    async def event_track(
+        self, source: str, body: bytes, visit: Visit | None = None
+    ) -> Taken | Mismatch:
         """`POST /open_api/v1.3/event/track/`: TikTok's own request."""
         ...
 
-    async def webhook(self, source: str, body: bytes, headers: Headers) -> Taken | Nothing:
+    async def webhook(
+        self, source: str, body: bytes, headers: Headers, visit: Visit | None = None
+    ) -> Taken | Nothing:
         """`POST /webhooks/{source}`. Raises `SignatureRefused` (401) and `UnknownSource` (404)."""
         ...

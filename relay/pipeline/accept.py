@@ -27,6 +27,8 @@ from relay.sources.protocol import (
     Source,
 )
 from relay.telemetry import Log, Telemetry
+from relay.traces import Visit
+from relay.traces.catalogue import APPEND, NORMALIZE, VERIFY
 
 #: So many events are normalized before other requests have their turn: some 10 ms.
 _AT_ONCE = 500
@@ -82,13 +84,19 @@ class Acceptor:
 
     # --- the three ways in ----------------------------------------------------------------------
 
-    async def conversions(self, source: str, body: bytes) -> Taken:
+    async def conversions(self, source: str, body: bytes, visit: Visit | None = None) -> Taken:
         """See `Door.conversions`."""
+        if visit is not None:
+            visit.enters(source, len(body))
         route = self._route(source)
-        return await self._take(route, conversions_in(body), {})
+        return await self._take(route, conversions_in(body), {}, visit)
 
-    async def event_track(self, source: str, body: bytes) -> Taken | Mismatch:
+    async def event_track(
+        self, source: str, body: bytes, visit: Visit | None = None
+    ) -> Taken | Mismatch:
         """See `Door.event_track`."""
+        if visit is not None:
+            visit.enters(source, len(body))
         route = self._route(source)
         request = tiktok_event_track(body)
         fitting = [
@@ -105,10 +113,14 @@ class Acceptor:
         ]
         if not fitting:
             return Mismatch("event_source_id")
-        return await self._take(Route(route.source, fitting), request.items, {})
+        return await self._take(Route(route.source, fitting), request.items, {}, visit)
 
-    async def webhook(self, source: str, body: bytes, headers: Headers) -> Taken | Nothing:
+    async def webhook(
+        self, source: str, body: bytes, headers: Headers, visit: Visit | None = None
+    ) -> Taken | Nothing:
         """See `Door.webhook`."""
+        if visit is not None:
+            visit.enters(source, len(body))
         route = self._route(source)
         if route.source.is_ping(body, headers):
             self._telemetry.ignored(source, ControlAction.PING)
@@ -120,6 +132,8 @@ class Acceptor:
             self._telemetry.signature_refused(source, refused.reason)
             self._log.signature_refused(source, refused.reason)
             raise
+        if visit is not None:
+            visit.passed(VERIFY)
         match await self._read(route.source, body, headers, now):
             case Ignored(reason):
                 self._telemetry.ignored(source, reason)
@@ -127,7 +141,7 @@ class Acceptor:
             case Control() as control:
                 return await self._obey(source, control)
             case Conversions(items, remember):
-                return await self._take(route, items, remember)
+                return await self._take(route, items, remember, visit)
 
     async def _read(self, source: Source, body: bytes, headers: Headers, now: float) -> Reading:
         """A source is pure: what it wants recalled is fetched, and it reads once more."""
@@ -159,11 +173,17 @@ class Acceptor:
     # --- onto the path --------------------------------------------------------------------------
 
     async def _take(
-        self, route: Route, items: Sequence[object], remember: Mapping[bytes, bytes]
+        self,
+        route: Route,
+        items: Sequence[object],
+        remember: Mapping[bytes, bytes],
+        visit: Visit | None,
     ) -> Taken:
         if len(items) > self._max_events:
             raise PayloadRefused(PayloadReason.TOO_MANY)
         request_id = self._receipts.request_id()
+        if visit is not None and not visit.named(request_id):
+            visit = None
         arrivals = self.arrivals(route, items[:_AT_ONCE], f"http:{request_id}/")
         for start in range(_AT_ONCE, len(items), _AT_ONCE):
             await asyncio.sleep(0)  # a large request lets the others in between
@@ -171,11 +191,18 @@ class Acceptor:
             arrivals += self.arrivals(route, part, f"http:{request_id}/", start)
         if not arrivals and not remember:
             return Taken(request_id, 0, 0)
+        if visit is not None:
+            visit.passed(NORMALIZE)
         answers = await self._journal.append(arrivals, remember)
         self._telemetry.arrived(route.source.name, len(items))
         for arrival, answer in zip(arrivals, answers, strict=True):
             self.count(arrival, answer)
-        return sum_up(request_id, len(items), arrivals, answers)
+        taken = sum_up(request_id, len(items), arrivals, answers)
+        if visit is not None:
+            visit.passed(APPEND)
+            _, _, accepted, duplicates, ended, invalid = taken
+            visit.took(accepted, duplicates, ended, len(invalid))
+        return taken
 
     def arrivals(
         self, route: Route, items: Sequence[object], receipts: str, first: int = 0

@@ -24,6 +24,7 @@ from relay.journal.protocol import End, Outlet, Parked
 from relay.model import Attempt, Entry, Outcome, Reason, Settlement
 from relay.secrets import Secret, SecretUnavailable
 from relay.telemetry import Log, Telemetry
+from relay.traces import OFF, Traces
 
 #: While a lane does not run, its token is looked at this often, in seconds.
 _TOKEN_LOOK_S = 1.0
@@ -61,6 +62,7 @@ class Outside:
     log: Log
     roll: Callable[[], float] = random.random
     sharing: Sharing | None = None
+    traces: Traces = OFF
 
 
 class Dispatcher:
@@ -205,8 +207,13 @@ class Dispatcher:
         if not expired:
             return entries
         settlement = Settlement(expired, Outcome.EXPIRED, Reason.WAITED_TOO_LONG)
-        requests.create_task(self._settle(None, [settlement], ()))
+        requests.create_task(self._expire(settlement))
         return [entry for entry in entries if entry.event_time >= oldest]
+
+    async def _expire(self, settlement: Settlement) -> None:
+        await self._settle(None, [settlement], ())
+        entries, _, reason = settlement
+        self._outside.traces.expired(self._name, entries, reason, self._clock.now())
 
     # --- one request ------------------------------------------------------------------------------
 
@@ -249,6 +256,7 @@ class Dispatcher:
             for seqs, outcome, reason in decision.settle
         ]
         await self._settle(attempt, settlements, work.seqs)
+        self._outside.traces.attempted(attempt, entries, settlements)
 
     async def _post(self, body: bytes) -> Reply:
         try:

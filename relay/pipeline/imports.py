@@ -24,6 +24,7 @@ from relay.sources.canonical import KIND as CANONICAL
 from relay.sources.custom import KIND as CUSTOM
 from relay.sources.protocol import Conversions
 from relay.telemetry import Telemetry
+from relay.traces import OFF, Moment, Traces
 
 #: Kinds whose lines say by themselves what they are; a webhook's topic is in its headers.
 KINDS: Final = (CANONICAL, CUSTOM)
@@ -72,7 +73,9 @@ class Importer:
         *,
         clock: Clock,
         telemetry: Telemetry,
+        traces: Traces = OFF,
     ) -> None:
+        self._traces = traces
         self._routes = routes
         self._acceptor = acceptor
         self._journal = journal
@@ -87,6 +90,7 @@ class Importer:
 
         Raises `JournalUnavailable`, and `UnknownSource` for one that takes no files.
         """
+        began = Moment(self._clock.now(), self._clock.monotonic())
         route = self._routes.get(source)
         if route is None or route.source.kind not in KINDS:
             raise UnknownSource("unknown_source")
@@ -113,6 +117,8 @@ class Importer:
             for arrival, answer in zip(arrivals, answers, strict=True):
                 self._acceptor.count(arrival, answer)
             _sum_up(result, arrivals, answers)
+            pairs = list(zip(arrivals, answers, strict=True))
+            self._traces.imported(pairs, (began, self._clock.monotonic()))
         return result
 
     def _conversions(self, route: Route, item: object) -> Sequence[object]:

@@ -14,6 +14,7 @@ from relay.deliver.plan import TIKTOK_REMEMBERS_S
 from relay.journal.protocol import Intake
 from relay.model import Arrival, DeadLetter, Event
 from relay.normalize.event import Normalizer
+from relay.traces import OFF, Moment, Traces
 
 
 class Replayed(StrEnum):
@@ -45,8 +46,13 @@ class Replayer:
     """Replays dead letters, obeying the 48-hour rule unless told to `force` it."""
 
     def __init__(
-        self, journal: Graveyard, normalizers: Mapping[str, Normalizer], clock: Clock
+        self,
+        journal: Graveyard,
+        normalizers: Mapping[str, Normalizer],
+        clock: Clock,
+        traces: Traces = OFF,
     ) -> None:
+        self._traces = traces
         self._journal = journal
         self._normalizers = normalizers
         self._clock = clock
@@ -70,11 +76,13 @@ class Replayer:
             return Replay(letter.letter_id, Replayed.REFUSED, event.reason)
         if dry_run:
             return Replay(letter.letter_id, Replayed.QUEUED)
+        began = Moment(self._clock.now(), self._clock.monotonic())
         event = event._replace(test_event_code=letter.test_event_code)
         receipt = f"replay:{letter.letter_id}/0"
         arrival = Arrival(receipt, letter.source, letter.destination, event)
         (answer,) = await self._journal.append([arrival])
         await self._journal.mark_replayed(letter.letter_id)
+        self._traces.replayed(letter, arrival, answer, (began, self._clock.monotonic()))
         if answer.outcome is None:
             return Replay(letter.letter_id, Replayed.QUEUED)
         return Replay(letter.letter_id, Replayed.DUPLICATE)

@@ -26,6 +26,7 @@ from relay.sources.protocol import (
     PayloadReason,
 )
 from relay.telemetry import Telemetry
+from relay.traces import OFF, TRACEPARENT, Context, Moment, Traces, read_traceparent
 
 _REASONS: Final[dict[str, Reason]] = {
     PayloadReason.NOT_JSON: Reason.NOT_AN_OBJECT,
@@ -38,7 +39,7 @@ _REASONS: Final[dict[str, Reason]] = {
 class Stream:
     """The messages of one source. `destinations` are the names of those it feeds."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - who is told, beside who is asked
         self,
         source: Topics,
         destinations: Sequence[str],
@@ -47,7 +48,9 @@ class Stream:
         *,
         clock: Clock,
         telemetry: Telemetry,
+        traces: Traces = OFF,
     ) -> None:
+        self._traces = traces
         self._source = source
         self._route = Route(source, destinations)
         self._acceptor = acceptor
@@ -57,6 +60,7 @@ class Stream:
 
     def judge(self, messages: Sequence[Message]) -> Sequence[Judged]:
         """See `Path.judge`."""
+        began = Moment(self._clock.now(), self._clock.monotonic())
         conversions: list[object] = []
         owners: list[tuple[int, str]] = []  # of each conversion: its message, its receipt
         ignored: list[str | None] = []
@@ -70,16 +74,40 @@ class Stream:
         for arrival in self._acceptor.arrivals(self._route, conversions, ""):
             at, receipt = owners[int(arrival.receipt)]
             arrivals[at].append(arrival._replace(receipt=receipt))
-        return [Judged(each, why) for each, why in zip(arrivals, ignored, strict=True)]
+        judged = [Judged(each, why) for each, why in zip(arrivals, ignored, strict=True)]
+        if not self._traces.is_on:
+            return judged
+        senders = (_sender_of(message) for message in messages)
+        return [
+            each._replace(began=began, sender=sender)
+            for each, sender in zip(judged, senders, strict=True)
+        ]
 
     async def store(self, judged: Sequence[Judged]) -> None:
         """See `Path.store`."""
         arrivals = [arrival for each in judged for arrival in each.arrivals]
         if arrivals:
-            self._count(arrivals, await self._append(arrivals))
+            answers = await self._append(arrivals)
+            self._count(arrivals, answers)
+            self._trace(judged, arrivals, answers)
         for each in judged:
             if each.ignored is not None:
                 self._telemetry.ignored(self._source.name, each.ignored)
+
+    def _trace(
+        self, judged: Sequence[Judged], arrivals: Sequence[Arrival], answers: Sequence[Answer]
+    ) -> None:
+        began = judged[0].began
+        if began is None:
+            return
+        senders = {
+            each.arrivals[0].receipt: each.sender
+            for each in judged
+            if each.sender is not None and each.arrivals
+        }
+        pairs = list(zip(arrivals, answers, strict=True))
+        times = (began, self._clock.monotonic())
+        self._traces.consumed(pairs, len(judged), senders, times)
 
     def _count(self, arrivals: Sequence[Arrival], answers: Sequence[Answer]) -> None:
         fresh = {
@@ -126,6 +154,12 @@ class Stream:
                 return why
             case Control(action):
                 return action
+
+
+def _sender_of(message: Message) -> Context | None:
+    """The span of who wrote it (W3C Trace Context; in Kafka's headers by the same name)."""
+    found = next((value for name, value in message.headers if name == TRACEPARENT), None)
+    return None if found is None else read_traceparent(found.decode("ascii", "replace"))
 
 
 def _receipts(message: Message, count: int) -> Sequence[str]:

@@ -188,6 +188,13 @@ LOG_LINES_WITHHELD = Metric(
     "Log lines not written because the same was written a moment before.",
     ("line",),
 )
+TRACE_SPANS = Metric(
+    "relay_trace_spans_total",
+    "counter",
+    "Spans by what became of them: `exported`, `queue_full` (too many waited), `failed` (the "
+    "collector did not answer well), `refused` (it took only others), `stopped` (at shutdown).",
+    ("result",),
+)
 AUDIT_LAST_RUN = Metric(
     "relay_audit_last_run_timestamp_seconds",
     "gauge",
@@ -326,6 +333,7 @@ METRICS = (
     KAFKA_STATE,
     *AUDIT_GAUGES,
     AUDIT_RUNS,
+    TRACE_SPANS,
     LOG_LINES_WITHHELD,
     BUILD_INFO,
 )
@@ -360,6 +368,7 @@ LOG_LINES: dict[str, tuple[str, ...]] = {
     "audit.done": ("accounts", "findings", "partial", "seconds"),
     "audit.critical": ("advertiser", "check", "subject", "since"),
     "audit.failed": ("error", "advertiser", "endpoint", "code", "request_id", "retry_in_s"),
+    "traces.lost": ("result", "spans", "error", "withheld"),
     "task.failed": ("task", "error", "where"),
     "library.spoke": ("library", "template", "error", "where", "withheld"),
 }  # fmt: skip

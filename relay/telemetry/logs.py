@@ -230,6 +230,10 @@ class Log:
             retry_in_s=round(retry_in_s),
         )
 
+    def traces_lost(self, result: str, *, spans: int, error: str | None = None) -> None:
+        """Spans that no collector will have; `error` is a word for what it did."""
+        self._sparsely("traces.lost", "", result=result, spans=spans, error=error)
+
     def task_failed(self, task: str, error: BaseException) -> None:
         """Something that nobody expected: its kind and place. Its message may hold data."""
         self._logger.error(

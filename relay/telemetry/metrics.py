@@ -188,6 +188,10 @@ class Telemetry:
         """A log line was not written because the same was written a moment before."""
         self._tallies[catalogue.LOG_LINES_WITHHELD].add((line,))
 
+    def spans_ended(self, result: str, count: int) -> None:
+        """So many spans were exported, or will never be."""
+        self._tallies[catalogue.TRACE_SPANS].add((result,), count)
+
     def watch_journal(self, view: JournalView) -> None:
         """Ask this journal at each scrape."""
         self._journal = view

@@ -33,15 +33,19 @@ from relay.ingest.refusals import (
 from relay.ingest.routes import Kind, place_of
 from relay.ingest.silence import SILENT
 from relay.telemetry import Log, Telemetry
+from relay.traces import OFF, Traces, Visit
 
 #: TikTok's header for tokens (TikTok docs, Events API 2.0); on the drop-in it holds a relay key.
 _KEY_OF_DROP_IN: Final = "Access-Token"
+
+#: Serves a call of a source; None where nobody wants to know how it goes.
+_Serve = Callable[[Call, str, Visit | None], Awaitable[Answer]]
 
 
 class Counter:
     """Where a request is asked, in this order, for its key, its body, and what the door says."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - who is told, beside who is asked
         self,
         door: Door,
         keys: Keys,
@@ -50,7 +54,9 @@ class Counter:
         clock: Clock,
         telemetry: Telemetry,
         log: Log,
+        traces: Traces = OFF,
     ) -> None:
+        self._traces = traces
         self._door = door
         self._keys = keys
         self._sources = frozenset(source.name for source in settings.sources)
@@ -58,7 +64,7 @@ class Counter:
         self._clock = clock
         self._telemetry = telemetry
         self._log = log
-        self._service: dict[Kind, tuple[Dialect, Callable[[Call, str], Awaitable[Answer]]]] = {
+        self._service: dict[Kind, tuple[Dialect, _Serve]] = {
             Kind.EVENTS: (CANONICAL, self._events),
             Kind.EVENT_TRACK: (ENVELOPE, self._event_track),
             Kind.WEBHOOK: (SILENT, self._webhook),
@@ -70,6 +76,7 @@ class Counter:
 
     async def handle(self, call: Call) -> web.StreamResponse:
         """Answer the call; no error leaves, but for cancellation."""
+        visit = self._traces.visit(call.message.headers, self._clock)
         place = place_of(call.message.path)
         if place is None:
             answer = self._refused(CANONICAL, NOT_FOUND)
@@ -80,12 +87,14 @@ class Counter:
         else:
             dialect, serve = self._service[place.kind]
             try:
-                answer = await serve(call, place.source)
+                answer = await serve(call, place.source, visit)
             except Exception as error:
                 refused = self._refusal_of(error)
                 answer = self._refused(dialect, refused)
                 if refused is GONE:
                     return call.connection.gone()
+        if visit is not None:
+            visit.answered(answer.status)
         return await call.connection.send(call, answer, close=self.leaving or self.draining)
 
     def refused(self, refused: Refused) -> None:
@@ -95,31 +104,31 @@ class Counter:
 
     # --- the addresses --------------------------------------------------------------------------
 
-    async def _events(self, call: Call, _: str) -> Answer:
+    async def _events(self, call: Call, _: str, visit: Visit | None) -> Answer:
         source = self._source_of(bearer(call.message.headers.get(hdrs.AUTHORIZATION)))
         body = self._bodies.at_hand(call)
         if body is None:
             body = await self._bodies.of_sender(call)
         began = self._clock.monotonic()
         try:
-            taken = await self._door.conversions(source, body)
+            taken = await self._door.conversions(source, body, visit)
         finally:
             self._bodies.release(body)
         return self._told(CANONICAL, taken, began)
 
-    async def _event_track(self, call: Call, _: str) -> Answer:
+    async def _event_track(self, call: Call, _: str, visit: Visit | None) -> Answer:
         source = self._source_of(call.message.headers.get(_KEY_OF_DROP_IN, "").strip())
         body = self._bodies.at_hand(call)
         if body is None:
             body = await self._bodies.of_sender(call)
         began = self._clock.monotonic()
         try:
-            result = await self._door.event_track(source, body)
+            result = await self._door.event_track(source, body, visit)
         finally:
             self._bodies.release(body)
         return self._told(ENVELOPE, result, began)
 
-    async def _webhook(self, call: Call, source: str) -> Answer:
+    async def _webhook(self, call: Call, source: str, visit: Visit | None) -> Answer:
         if source not in self._sources:
             raise TurnedAway(UNKNOWN_SOURCE)
         body = self._bodies.at_hand(call)
@@ -128,7 +137,7 @@ class Counter:
         headers = in_lower_case(call.message.headers)
         began = self._clock.monotonic()
         try:
-            result = await self._door.webhook(source, body, headers)
+            result = await self._door.webhook(source, body, headers, visit)
         finally:
             self._bodies.release(body)
         return self._told(SILENT, result, began)

@@ -17,6 +17,7 @@ from relay.ingest.http.watch import Watch
 from relay.ingest.keys import Keys
 from relay.ingest.protocol import Door
 from relay.telemetry import Log, Telemetry
+from relay.traces import OFF, Traces
 
 #: Requests under way get so long, in seconds, to end when the listener closes.
 _CLOSE_WITHIN_S = 5.0
@@ -34,7 +35,7 @@ class Listener:
     waits for those under way and ends all connections.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - who is told, beside who is asked
         self,
         door: Door,
         keys: Keys,
@@ -43,11 +44,14 @@ class Listener:
         clock: Clock,
         telemetry: Telemetry,
         log: Log,
+        traces: Traces = OFF,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._log = log
-        self._counter = Counter(door, keys, settings, clock=clock, telemetry=telemetry, log=log)
+        self._counter = Counter(
+            door, keys, settings, clock=clock, telemetry=telemetry, log=log, traces=traces
+        )
         self._watch = Watch(settings.limits, clock, self._counter.refused)
         self._runner: web.ServerRunner | None = None
         self._ticking: asyncio.Task[None] | None = None

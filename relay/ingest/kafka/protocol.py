@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from relay.model import Arrival, Outcome, Refusal
+from relay.traces import Context, Moment
 
 
 class Message(Protocol):
@@ -34,10 +35,13 @@ class Message(Protocol):
 
 
 class Judged(NamedTuple):
-    """What became of a message: arrivals, or the reason why there are none."""
+    """What became of a message: arrivals, or the reason why there are none. Where traces are on,
+    when it was looked at and the span of who wrote it."""
 
     arrivals: Sequence[Arrival]
     ignored: str | None = None
+    began: Moment | None = None
+    sender: Context | None = None
 
     @property
     def is_invalid(self) -> bool:

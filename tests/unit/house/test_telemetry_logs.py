@@ -125,6 +125,7 @@ CALLS: dict[str, Callable[[Log], None]] = {
     "audit.failed": lambda log: log.audit_failed(
         an_error(), endpoint="/campaign/get/", code=40100, request_id="r", retry_in_s=120.0
     ),
+    "traces.lost": lambda log: log.traces_lost("failed", spans=3, error="refused"),
     "task.failed": lambda log: log.task_failed("lane", an_error()),
     "library.spoke": lambda log: log.library_spoke("aiohttp", "T", "web.py:1", an_error()),
 }

@@ -16,6 +16,7 @@ from relay.ingest.http import Listener
 from relay.ingest.keys import Keys
 from relay.ingest.protocol import Mismatch, Nothing, Taken
 from relay.telemetry import Log, Telemetry, open_log
+from relay.traces import Visit
 
 ANYWHERE = Address("127.0.0.1", 0)
 
@@ -69,16 +70,22 @@ class OwnDoor:
         self.open = asyncio.Event()
         self.open.set()
 
-    async def conversions(self, source: str, body: bytes) -> Taken:
+    async def conversions(self, source: str, body: bytes, visit: Visit | None = None) -> Taken:
         taken: Taken = await self._answer("conversions", source, body)
         return taken
 
-    async def event_track(self, source: str, body: bytes) -> Taken | Mismatch:
+    async def event_track(
+        self, source: str, body: bytes, visit: Visit | None = None
+    ) -> Taken | Mismatch:
         result: Taken | Mismatch = await self._answer("event_track", source, body)
         return result
 
     async def webhook(
-        self, source: str, body: bytes, headers: Mapping[str, str]
+        self,
+        source: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        visit: Visit | None = None,
     ) -> Taken | Nothing:
         result: Taken | Nothing = await self._answer("webhook", source, body, headers)
         return result
