@@ -106,8 +106,8 @@ def read_traceparent(value: str | None) -> Context | None:
 
 
 def _derived(kind: str, name: str) -> Context:
-    """`surrogateescape`: a receipt that was damaged is somebody's trace as well."""
-    seed = f"{kind} {name}".encode("utf-8", "surrogateescape")
+    """`surrogatepass`: a receipt that was damaged is somebody's trace as well."""
+    seed = f"{kind} {name}".encode("utf-8", "surrogatepass")
     digest = blake2b(seed, digest_size=_TRACE_BYTES + _SPAN_BYTES, person=b"relay traces").digest()
     return Context(_number(digest[:_TRACE_BYTES]), _number(digest[_TRACE_BYTES:]))
 

@@ -255,6 +255,7 @@ def test_every_metric_of_the_catalogue_can_be_counted_and_no_other() -> None:
     house.kafka_consumed("orders-topic", "orders", 3)
     house.kafka_committed("orders-topic", done=True)
     house.audited("whole")
+    house.spans_ended("exported", 3)
     watch_everything(house)
 
     found = samples(house)

@@ -72,13 +72,15 @@ def test_what_is_imported_is_a_dependency_and_not_somebody_else_s(folder: str) -
     """What another package happens to bring may be gone with its next version."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     always = names_of(project["project"]["dependencies"])
-    working = always | names_of(project["dependency-groups"]["dev"])
+    extra = names_of(project["project"]["optional-dependencies"]["traces"])
+    working = always | extra | names_of(project["dependency-groups"]["dev"])
 
     missing = {
         f"{module} in {path.relative_to(ROOT)}"
         for path in (ROOT / folder).rglob("*.py")
         for module in imported(path) - sys.stdlib_module_names - {"relay", "tests", "__future__"}
-        if not (working if is_for_work(path) else always) & set(DISTRIBUTIONS.get(module, ()))
+        if not (working if is_for_work(path) else always | extra if needs_extra(path) else always)
+        & set(DISTRIBUTIONS.get(module, ()))
     }
 
     assert missing == set()
@@ -92,6 +94,13 @@ def is_for_work(path: Path) -> bool:
     """Whether it runs where the project is worked on only: tests, and what writes the chart."""
     return any(path.is_relative_to(ROOT / each) for each in ("tests", "relay/contracts/chart"))
 
+
+def needs_extra(path: Path) -> bool:
+    """Whether it is imported only where the extra `traces` was found to be installed."""
+    return path.relative_to(ROOT).as_posix() in EXTRA
+
+
+EXTRA = {f"relay/traces/{name}.py" for name in ("http", "otlp", "readable")}
 
 DISTRIBUTIONS = {
     module: [name.lower().replace("_", "-") for name in distributions]
