@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import orjson
 
 from relay.cli import archive
+from relay.cli import settings as configuration
 from relay.cli.lines import issues, moment
 from relay.cli.terminal import EXIT_FAILED, console, say, table, write_json
 from relay.model import Attempt, Trace
 from relay.normalize.digest import is_digest
 from relay.normalize.identity import email
+from relay.traces.identity import Sampler
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,10 +27,11 @@ _COLORS = {"delivered": "green", "duplicate": "cyan", None: "yellow"}
 def run(wanted: str, config: Path | None, journal: Path | None, *, as_json: bool) -> int:
     """Tell every trace; 1 when there is none. Raises `ConfigError`, `JournalUnavailable`."""
     traces = archive.ask(config, journal, lambda each: each.find(token_of(wanted)))
+    sampler = _sampler(config) if journal is None else None
     if as_json:
-        write_json([as_document(trace) for trace in traces])
+        write_json([_with_trace_id(as_document(trace), sampler) for trace in traces])
     elif traces:
-        _tell(traces)
+        _tell(traces, sampler)
     else:
         say("nothing is known by this id (settled events are kept for journal.retention)")
     return 0 if traces else EXIT_FAILED
@@ -51,13 +54,25 @@ def as_document(trace: Trace) -> dict[str, object]:
     return document
 
 
-def _tell(traces: Sequence[Trace]) -> None:
+def _sampler(config: Path | None) -> Sampler | None:
+    """Which traces a collector has; None where there is no collector. Raises `ConfigError`."""
+    traces = configuration.as_written(config).traces
+    return None if traces.endpoint is None else Sampler(traces.sample_ratio)
+
+
+def _with_trace_id(document: dict[str, object], sampler: Sampler | None) -> dict[str, object]:
+    if sampler is None:
+        return document
+    return {**document, "trace_id": sampler.trace_of(str(document["receipt"]))}
+
+
+def _tell(traces: Sequence[Trace], sampler: Sampler | None) -> None:
     screen = console()
     for trace in traces:
-        _tell_one(screen, trace)
+        _tell_one(screen, trace, sampler)
 
 
-def _tell_one(screen: Console, trace: Trace) -> None:
+def _tell_one(screen: Console, trace: Trace, sampler: Sampler | None) -> None:
     outcome = f"{trace.outcome} ({trace.reason})" if trace.outcome else "waiting"
     color = _COLORS.get(trace.outcome, "red")
     screen.print(
@@ -66,6 +81,8 @@ def _tell_one(screen: Console, trace: Trace) -> None:
     _line(screen, "outcome", outcome, color)
     _line(screen, "way", f"{trace.source} → {trace.destination}")
     _line(screen, "receipt", trace.receipt)
+    if sampler is not None:
+        _line(screen, "trace", sampler.trace_of(trace.receipt) or "not sampled")
     if trace.order_id:
         _line(screen, "order", trace.order_id)
     _line(screen, "happened", moment(trace.event_time))

@@ -87,6 +87,11 @@ class Sampler:
         root = root_of(request)
         return root if self.keeps(root.trace_id) else None
 
+    def trace_of(self, receipt: str) -> str | None:
+        """The trace of a receipt as collectors show it; None where it is not kept."""
+        root = self.root_of(request_of(receipt))
+        return None if root is None else root.trace
+
     def roots_of(self, receipts: Iterable[str]) -> Iterator[Context | None]:
         """The same for each receipt; those of one request mostly stand together."""
         last, root = None, None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from relay.model import Answer, Arrival, Attempt, DeadLetter, Entry, Reason, Settlement
 from relay.traces import arriving, delivering
-from relay.traces.identity import Context, Sampler, request_of
+from relay.traces.identity import Context, Sampler
 from relay.traces.span import Moment, Offer, Span
 from relay.traces.visit import Visit
 
@@ -60,11 +60,6 @@ class Tracer:
     def __init__(self, ratio: float, offer: Offer) -> None:
         self._sampler = Sampler(ratio)
         self._offer = offer
-
-    def trace_of(self, receipt: str) -> str | None:
-        """The trace of a receipt as collectors show it; None where it is not sampled."""
-        root = self._sampler.root_of(request_of(receipt))
-        return None if root is None else root.trace
 
     def visit(self, headers: Mapping[str, str], clock: Clock) -> Visit | None:
         """See `Traces`, as for all below."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -15,6 +16,7 @@ import pytest
 
 from relay.sandbox.http import Running
 from tests.acceptance.conftest import KEY, PIXEL, TOKEN, free_port
+from tests.acceptance.test_distributed_commands import typed
 from tests.servers.collector import Collector, Heard, collecting
 
 TRACES = """
@@ -74,6 +76,7 @@ async def test_a_receipt_s_trace_reaches_the_request_id_that_tiktok_gave_to_its_
     sender = make_sender(traced)
     request_ids = {each: await accepted(sender, each) for each in ("order-1", "order-2")}
     await traced.until_settled()
+    _, found = await typed(traced, "find", "order-1", "--json")
     assert await traced.terminate() == 0
 
     said = {each.event_id: each.request_id for each in sandbox.world.received.events}
@@ -89,6 +92,8 @@ async def test_a_receipt_s_trace_reaches_the_request_id_that_tiktok_gave_to_its_
         ]  # fmt: skip
         assert attempt.attributes["tiktok.request_id"] == said[event_id]
         assert (accept.trace, accept.span) in attempt.links
+    (accept,) = accepting(collector, request_ids["order-1"])
+    assert [each["trace_id"] for each in found] == [accept.trace]
 
 
 async def test_a_request_is_told_with_its_steps_and_what_became_of_its_events(
@@ -174,8 +179,9 @@ async def test_a_collector_that_is_down_costs_spans_and_nothing_else(
     relay = make_relay(more=traces(f"http://127.0.0.1:{free_port()}"))
     await relay.up()
     sender = make_sender(relay)
-    for start in range(800):
-        assert await sender.send(sender.make(f"order-{start}")) == 202
+    for start in range(0, 800, 50):
+        sending = (sender.send(sender.make(f"order-{n}")) for n in range(start, start + 50))
+        assert set(await asyncio.gather(*sending)) == {202}
     await relay.until_settled()
 
     async def dropped() -> bool:
@@ -252,6 +258,25 @@ async def test_nothing_of_a_person_an_event_or_a_key_reaches_the_collector(
     assert re.findall(rb"(?i)canary|4477\d{8}|12\.5|shop\.example|order-", exported) == []
     for secret in (*digests, KEY, TOKEN, SHOP_SECRET, PIXEL):
         assert secret.encode() not in exported
+
+
+@pytest.mark.parametrize("command", ["check", "serve"])
+async def test_where_the_extra_is_missing_a_command_says_how_to_get_it(
+    make_relay: Callable[..., Any], command: str
+) -> None:
+    relay = make_relay(more=traces("http://127.0.0.1:4318"))
+    relay.write_config()
+    # What Python imports first of all: as if nobody had installed it.
+    (relay.folder / "sitecustomize.py").write_text(
+        "import sys\nsys.modules['opentelemetry'] = None"
+    )
+    relay.environ = {"PYTHONPATH": str(relay.folder)}
+
+    code, said = await typed(relay, command)
+
+    assert code == 2
+    assert 'pip install "tiktok-conversions-relay[traces]"' in said
+    assert "Traceback" not in said
 
 
 def identifiers(number: int) -> dict[str, str]:

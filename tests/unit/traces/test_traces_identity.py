@@ -125,6 +125,11 @@ def test_many_receipts_are_judged_as_each_alone(several: list[str], ratio: float
     ]
 
 
+def test_the_trace_of_a_receipt_is_told_where_it_is_kept() -> None:
+    assert Sampler(1.0).trace_of("http:a/3") == root_of("http:a").trace
+    assert Sampler(0.0).trace_of("http:a/3") is None
+
+
 # --- a sender's own span --------------------------------------------------------------------------
 
 GOOD = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.model import Attempt, Entry, Outcome, Reason, Settlement
-from relay.traces import Moment, Tracer
+from relay.traces import Moment
 from relay.traces.arriving import MAX_TRACES
 from relay.traces.catalogue import SPANS
 from relay.traces.delivering import of_attempt, of_expiry
@@ -166,13 +166,6 @@ def test_every_entry_of_a_sampled_request_is_counted_once_by_how_it_ended(
     for span in spans:
         assert set(span.attributes) <= SPANS[span.name].attributes
         assert "canary" not in repr(span).lower()
-
-
-def test_only_what_is_sampled_is_named_in_find() -> None:
-    heard: list[Span] = []
-
-    assert Tracer(1.0, heard.append).trace_of("http:a/3") == root_of("http:a").trace
-    assert Tracer(0.0, heard.append).trace_of("http:a/3") is None
 
 
 def test_a_clock_that_steps_back_makes_no_span_end_before_it_began() -> None:
