@@ -16,8 +16,10 @@ import pytest
 
 from relay.sandbox.http import Running
 from tests.acceptance.conftest import KEY, PIXEL, TOKEN, free_port
+from tests.acceptance.test_distributed import Fleet
 from tests.acceptance.test_distributed_commands import typed
 from tests.servers.collector import Collector, Heard, collecting
+from tests.servers.kafka import KafkaServer
 
 TRACES = """
 [traces]
@@ -170,6 +172,32 @@ async def test_after_kill_9_the_next_process_goes_on_with_the_same_trace(
     (accept,) = accepting(collector, request_id)
     (answer,) = [each for each in collector.spans[before:] if each.name == "relay.answer"]
     assert (answer.trace, answer.parent) == (accept.trace, accept.span)
+    assert answer.attributes["relay.outcome"] == "delivered"
+
+
+@pytest.mark.needs("kafka")
+@pytest.mark.needs("postgres")
+async def test_what_one_process_accepts_another_delivers_in_the_same_trace(
+    make_relay: Callable[..., Any],
+    make_sender: Any,
+    kafka_server: KafkaServer,
+    database: str,
+    topic_prefix: str,
+    collector: Collector,
+) -> None:
+    fleet = Fleet(make_relay, kafka_server.brokers, database, topic_prefix, 2)
+    ingest = await fleet.add("ingest", more=traces(collector.url) + 'service_name = "door"')
+    deliver = await fleet.add("deliver", more=traces(collector.url) + 'service_name = "lane"')
+    sender = make_sender(ingest)
+    request_id = await accepted(sender, "order-1")
+    await sender.until(lambda: collector.named("relay.answer"), what="the answer to be told")
+    await ingest.terminate()
+    await deliver.terminate()
+
+    (accept,) = accepting(collector, request_id)
+    (answer,) = collector.named("relay.answer", accept.trace)
+    assert (accept.service, answer.service) == ("door", "lane")
+    assert answer.parent == accept.span
     assert answer.attributes["relay.outcome"] == "delivered"
 
 
