@@ -130,7 +130,9 @@ async def traces_of(
     instance = str(uuid.uuid4())
     target = Target(traces.endpoint, traces.authorization, traces.service_name, version, instance)
     async with exporting(target, told) as offer:
-        yield Tracer(traces.sample_ratio, offer)
+        yield Tracer(
+            traces.sample_ratio, offer, lambda error: told("broken", 1, type(error).__name__)
+        )
 
 
 def topics_of(source: SourceSettings) -> kafka.Topics:

@@ -117,8 +117,9 @@ class Importer:
             for arrival, answer in zip(arrivals, answers, strict=True):
                 self._acceptor.count(arrival, answer)
             _sum_up(result, arrivals, answers)
-            pairs = list(zip(arrivals, answers, strict=True))
-            self._traces.imported(pairs, (began, self._clock.monotonic()))
+            if self._traces.is_on:
+                pairs = list(zip(arrivals, answers, strict=True))
+                self._traces.imported(pairs, (began, self._clock.monotonic()))
         return result
 
     def _conversions(self, route: Route, item: object) -> Sequence[object]:

@@ -192,7 +192,8 @@ TRACE_SPANS = Metric(
     "relay_trace_spans_total",
     "counter",
     "Spans by what became of them: `exported`, `queue_full` (too many waited), `failed` (the "
-    "collector did not answer well), `refused` (it took only others), `stopped` (at shutdown).",
+    "collector did not answer well), `refused` (it took only others), `stopped` (at shutdown), "
+    "`broken` (a mistake of the relay's).",
     ("result",),
 )
 AUDIT_LAST_RUN = Metric(

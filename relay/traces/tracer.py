@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from relay.model import Answer, Arrival, Attempt, DeadLetter, Entry, Reason, Settlement
@@ -53,17 +53,19 @@ class Traces(Protocol):
 
 
 class Tracer:
-    """Keeps a `ratio` (0 to 1) of all traces and hands their spans to `offer`."""
+    """Keeps a `ratio` (0 to 1) of all traces and hands their spans to `offer`. A mistake of ours in
+    making them is told to `broken`, and costs nobody but those who look at traces."""
 
     is_on: Final = True
 
-    def __init__(self, ratio: float, offer: Offer) -> None:
+    def __init__(self, ratio: float, offer: Offer, broken: Callable[[Exception], None]) -> None:
         self._sampler = Sampler(ratio)
         self._offer = offer
+        self._broken = broken
 
     def visit(self, headers: Mapping[str, str], clock: Clock) -> Visit | None:
         """See `Traces`, as for all below."""
-        return Visit(headers, clock, self._sampler, self._offer)
+        return Visit(headers, clock, self._sampler, self._tell)
 
     def consumed(
         self, pairs: _Pairs, messages: int, senders: Mapping[str, Context],
@@ -91,8 +93,11 @@ class Tracer:
         self._tell(delivering.of_expiry(self._sampler, destination, entries, reason, at))
 
     def _tell(self, spans: Iterable[Span]) -> None:
-        for span in spans:
-            self._offer(span)
+        try:
+            for span in spans:
+                self._offer(span)
+        except Exception as error:  # whoever called has an answer or a lane to look after
+            self._broken(error)
 
 
 class _Off:

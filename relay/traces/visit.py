@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from relay.traces.catalogue import ACCEPT, COUNTS
@@ -14,10 +14,13 @@ from relay.traces.identity import (
     read_traceparent,
     root_of,
 )
-from relay.traces.span import Moment, Offer, Span, Value, without_gaps
+from relay.traces.span import Moment, Span, Value, without_gaps
 
 if TYPE_CHECKING:
     from relay.clock import Clock
+
+#: Takes spans; never waits, and never raises.
+Tell = Callable[[Iterable[Span]], None]
 
 
 class Visit:
@@ -25,17 +28,17 @@ class Visit:
     there was a receipt, and nothing is told of it."""
 
     __slots__ = (
-        "_began", "_clock", "_counts", "_headers", "_offer", "_request_id", "_root", "_sampler",
-        "_since", "_size_bytes", "_source", "_steps",
+        "_began", "_clock", "_counts", "_headers", "_request_id", "_root", "_sampler",
+        "_since", "_size_bytes", "_source", "_steps", "_tell",
     )  # fmt: skip
 
     def __init__(
-        self, headers: Mapping[str, str], clock: Clock, sampler: Sampler, offer: Offer
+        self, headers: Mapping[str, str], clock: Clock, sampler: Sampler, tell: Tell
     ) -> None:
         self._headers = headers
         self._clock = clock
         self._sampler = sampler
-        self._offer = offer
+        self._tell = tell
         self._since = clock.monotonic()
         self._began = Moment(clock.now(), self._since)
         self._source = self._request_id = ""
@@ -69,13 +72,14 @@ class Visit:
 
     def answered(self, status: int) -> None:
         """It is over: its sender was answered so."""
-        root = self._root
-        if root is None:
-            return
+        if self._root is not None:
+            self._tell(self._spans(self._root, status))
+
+    def _spans(self, root: Context, status: int) -> Iterator[Span]:
         began, failed = self._began, status >= 500
         sender = read_traceparent(self._headers.get(TRACEPARENT))
         for step, start, end in self._steps:
-            self._offer(Span(step, below(root, step), began.ns(start), began.ns(end), {}, root))
+            yield Span(step, below(root, step), began.ns(start), began.ns(end), {}, root)
         attributes: Mapping[str, Value | None] = {
             "relay.source": self._source,
             "relay.request_id": self._request_id,
@@ -84,14 +88,12 @@ class Visit:
             "error.type": str(status) if failed else None,
             **self._counts,
         }
-        self._offer(
-            Span(
-                ACCEPT,
-                root,
-                began.ns(began.monotonic),
-                began.ns(self._clock.monotonic()),
-                without_gaps(attributes),
-                links=() if sender is None else (sender,),
-                failed=failed,
-            )
+        yield Span(
+            ACCEPT,
+            root,
+            began.ns(began.monotonic),
+            began.ns(self._clock.monotonic()),
+            without_gaps(attributes),
+            links=() if sender is None else (sender,),
+            failed=failed,
         )

@@ -214,7 +214,7 @@ async def test_a_collector_that_is_down_costs_spans_and_nothing_else(
 
     async def dropped() -> bool:
         metrics = await relay.metrics()
-        return metrics.get('relay_trace_spans_total{result="queue_full"}', 0) > 0
+        return bool(metrics.get('relay_trace_spans_total{result="queue_full"}', 0) > 0)
 
     await sender.until(dropped, what="the queue to be full")
     began = time.monotonic()

@@ -39,6 +39,10 @@ class Record(NamedTuple):
     key: bytes | None = None
 
 
+def raised(error: Exception) -> None:
+    raise error
+
+
 @pytest.fixture
 def heard() -> list[Span]:
     return []
@@ -50,7 +54,7 @@ def stream(house: House, heard: list[Span]) -> Stream:
     assert isinstance(source, Topics)
     return Stream(
         source, ("web",), house.acceptor, house.journal,
-        clock=house.clock, telemetry=house.telemetry, traces=Tracer(1.0, heard.append),
+        clock=house.clock, telemetry=house.telemetry, traces=Tracer(1.0, heard.append, raised),
     )  # fmt: skip
 
 
@@ -107,7 +111,7 @@ async def test_each_line_of_a_file_has_its_trace(
 ) -> None:
     importer = Importer(
         assembly.routes_of(house.settings), house.acceptor, house.journal,
-        clock=house.clock, telemetry=house.telemetry, traces=Tracer(1.0, heard.append),
+        clock=house.clock, telemetry=house.telemetry, traces=Tracer(1.0, heard.append, raised),
     )  # fmt: skip
 
     await importer.take("backend", "9f86d081", 7, [event("a"), {"event": "Purchase"}])
@@ -131,7 +135,7 @@ async def test_a_replay_points_at_the_trace_that_its_event_had_before(
         house.journal,
         assembly.normalizers_of(house.settings),
         house.clock,
-        Tracer(1.0, heard.append),
+        Tracer(1.0, heard.append, raised),
     )
 
     await replayer.replay([letter], dry_run=True)
@@ -142,3 +146,20 @@ async def test_a_replay_points_at_the_trace_that_its_event_had_before(
     assert (replay.name, replay.context) == ("relay.replay", root_of("replay:web-1"))
     assert replay.links == (root_of("http:first"),)
     assert replay.attributes["relay.events.accepted"] == 1
+
+
+async def test_a_mistake_in_making_spans_costs_the_spans_only(
+    house: House, event: Make, heard: list[Span]
+) -> None:
+    def broken_offer(span: Span) -> None:
+        raise KeyError(span.name)
+
+    found: list[Exception] = []
+    tracer = Tracer(1.0, broken_offer, found.append)
+    visit = tracer.visit({}, house.clock)
+    taken = await house.acceptor.conversions("backend", orjson.dumps(event("a")), visit)
+    assert visit is not None
+    visit.answered(202)
+
+    assert taken.accepted == 1
+    assert [type(each) for each in found] == [KeyError]
