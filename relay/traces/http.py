@@ -6,7 +6,6 @@ else among it, to the collector that the configuration names.
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import socket
 import ssl
@@ -50,7 +49,7 @@ _WORDS: Final[tuple[tuple[type[Exception], str], ...]] = (
 
 
 class Collector(SpanExporter):
-    """The collector at a base URL. All but `hurry` and `abort` happens on the SDK's thread."""
+    """The collector at a base URL. All but `hurry` happens on the SDK's thread."""
 
     def __init__(self, endpoint: str, authorization: Secret | None, told: Told) -> None:
         parts = urlsplit(endpoint)
@@ -63,7 +62,6 @@ class Collector(SpanExporter):
         self._told = told
         self._connection: http.client.HTTPConnection | None = None
         self._hurry = threading.Event()
-        self._aborted = False
         #: So many spans were given to it and are dealt with.
         self.done = 0
 
@@ -84,15 +82,6 @@ class Collector(SpanExporter):
         """The relay is about to leave: nothing is tried again."""
         self._hurry.set()
 
-    def abort(self) -> None:
-        """Give up what is under way; from another thread."""
-        self._aborted = True
-        self.hurry()
-        connection = self._connection
-        if connection is not None and connection.sock is not None:
-            with contextlib.suppress(OSError):  # of a socket with TLS, too: the one beneath
-                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
-
     def shutdown(self) -> None:
         self._hang_up()
 
@@ -104,8 +93,6 @@ class Collector(SpanExporter):
     def _send(self, body: bytes, spans: int) -> tuple[str, int, str | None]:
         """What became of them: a word, how many are lost, and why."""
         for pause_s in (*_PAUSES_S, None):
-            if self._aborted:
-                break
             status, answer, word = self._tried(body)
             if 200 <= status < 300:
                 return "refused", min(spans, _rejected(answer)), "rejected"
@@ -123,7 +110,7 @@ class Collector(SpanExporter):
             try:
                 return self._post(body)
             except (http.client.HTTPException, OSError):
-                if not kept or self._aborted:
+                if not kept:
                     raise
                 self._hang_up()  # it closed an idle connection just then
                 return self._post(body)

@@ -25,10 +25,8 @@ MAX_WAITING: Final = 2048
 _BATCH: Final = 256
 _DELAY_MS: Final = 1000
 
-#: At shutdown what waits is sent within so many seconds, or dropped; and what is cut off then has
-#: so long to say so.
-FLUSH_S: Final = 1.8
-_LAST_S: Final = 0.2
+#: At shutdown what waits is sent within so many seconds, or counts as dropped.
+FLUSH_S: Final = 2.0
 
 
 class Target(NamedTuple):
@@ -97,22 +95,15 @@ class _Spool:
         ended = asyncio.Event()
         self._collector.hurry()
         threading.Thread(target=self._end, args=(ended,), name="traces", daemon=True).start()
-        if not await _within(FLUSH_S, ended):
-            self._collector.abort()
-            await _within(_LAST_S, ended)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_S):
+                await ended.wait()
         self._is_closed = True
         left = self._offered - self._collector.done
-        if left:  # its thread still waits for a connection, and ends with the process
+        if left:  # the thread still waits for the collector, and ends with the process
             self._told("stopped", left, None)
 
     def _end(self, ended: asyncio.Event) -> None:
         self._processor.shutdown()  # type: ignore[no-untyped-call]  # the SDK's
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(ended.set)
-
-
-async def _within(seconds: float, ended: asyncio.Event) -> bool:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await ended.wait()
-    return ended.is_set()
