@@ -9,6 +9,7 @@
                     b"d" lane                         JSON [[first seq, first door seq, day], ...]
                     b"x" lane seq                     JSON digests: to be erased when it is settled
                     b"salt"                           of the digests in samples
+                    b"import " contents               JSON, see `rocksdb.moving_in`
     log-YYYYMMDD    b"a" lane seq attempt id          JSON attempt with what it settled
                     b"d" lane door seq                door record: arrivals settled at the door
                     b"e" lane seq                     chunk: entries of one group commit
@@ -53,6 +54,9 @@ REMEMBERED: Final = b"\xff\xff"
 
 #: Marks the door seq of a refusal where other rows have an entry's seq.
 AT_DOOR: Final = 1 << 63
+
+#: Marks the seq of a dead letter that came from another journal: it is none of this one's.
+RECEIVED: Final = 1 << 62
 
 _KEY = struct.Struct(">cHQ")
 _INDEX_KEY = struct.Struct(">cHcQ")
@@ -146,6 +150,16 @@ def dead_lane(key: bytes) -> int:
 
 def dead_seq(key: bytes) -> int:
     return int.from_bytes(key[10:18], "big")
+
+
+def received_seq(letter_id: str) -> int:
+    """Where another journal's dead letter stands among those of one moment."""
+    digest = hashlib.blake2b(letter_id.encode(), digest_size=8).digest()
+    return RECEIVED | int.from_bytes(digest, "big") >> 2
+
+
+def import_key(contents: str) -> bytes:
+    return b"import " + contents.encode()
 
 
 def ledger_key(hour: int, lane: int, name: str) -> bytes:
