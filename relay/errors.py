@@ -6,6 +6,7 @@
     │   ├── JournalUnavailable cannot store right now: answer 503, it recovers by itself
     │   ├── JournalFull        the byte limit of waiting events is reached
     │   ├── JournalLocked      another process has the folder open
+    │   ├── JournalSealed      the folder's journal was moved elsewhere
     │   └── JournalFormat      the folder was written by another version
     ├── DatabaseUnavailable    PostgreSQL does not answer: it is tried again
     │   └── DatabaseRefused    PostgreSQL answers and says no: a person has to act
@@ -68,8 +69,20 @@ class JournalLocked(JournalError):
     """Another relay has this journal folder open; stop it, or give this one a folder of its own."""
 
 
+class JournalSealed(JournalError):
+    """This journal was moved elsewhere, and would send once more what that one sends."""
+
+
 class JournalFormat(JournalError):
     """The journal folder was written in a format that this version does not know."""
+
+
+class JournalSealed(JournalError):
+    """The journal was moved elsewhere, so that nothing may come from here; the message says more."""
+
+
+class MoveRefused(JournalError):
+    """The export cannot be made, or cannot be imported; the message says why, and the mend."""
 
 
 class DatabaseUnavailable(RelayError):
