@@ -77,14 +77,6 @@ class JournalFormat(JournalError):
     """The journal folder was written in a format that this version does not know."""
 
 
-class JournalSealed(JournalError):
-    """The journal was moved elsewhere, so that nothing may come from here; the message says more."""
-
-
-class MoveRefused(JournalError):
-    """The export cannot be made, or cannot be imported; the message says why, and the mend."""
-
-
 class DatabaseUnavailable(RelayError):
     """PostgreSQL does not answer; what was asked may have been done nevertheless."""
 

@@ -8,18 +8,17 @@ that, or not at all and read again.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from zlib import crc32
 
 from relay.journal import attempts, fingerprint, issues, ledger
 from relay.journal.attempts import AttemptRecord, Ended
-from relay.journal.claim_keys import digest_of, key_of, tag_of
-from relay.journal.distributed import arriving, book, claims, letters, ownership
-from relay.journal.distributed.claims import Owner, day_of
+from relay.journal.distributed import book, claims, letters, ownership
+from relay.journal.distributed.claims import Owner, day_of, key_of, tag_of
 from relay.journal.distributed.days import Days
-from relay.journal.distributed.message import Arrived
+from relay.journal.distributed.message import Arrived, digest_of
 from relay.journal.distributed.ownership import Booking
 from relay.journal.distributed.progress import Progress
 from relay.journal.intervals import ranges_of
@@ -92,7 +91,6 @@ class Claimer:
             now,
             self._window_s,
             self._erased,
-            await arriving.take(connection, self._destination, messages),
         )
         found = {
             partition: _place(placing, progress, part, behind)
@@ -189,10 +187,8 @@ class _Placing:
         now: float,
         window_s: float,
         erased: Callable[[Arrived], bool],
-        arriving: Set[int],
     ) -> None:
         self._destination = destination
-        self._arriving = set(arriving)
         self._owners = owners
         self._now = now
         self._window_s = window_s
@@ -200,10 +196,6 @@ class _Placing:
         self.put: dict[bytes, Owner] = {}
 
     def place(self, message: Arrived) -> Fate | None:
-        if message.moved is not None:
-            if message.moved not in self._arriving:
-                return _KNOWN  # its import was interrupted, and wrote it once more
-            self._arriving.discard(message.moved)
         tag = tag_of(message.receipt)
         own = None
         if may_come_again(message.receipt):
@@ -223,8 +215,8 @@ class _Placing:
         key = key_of(self._destination, message.claim)
         owner = self._owner(key)
         if owner is not None:
-            if owner.tag == tag:  # of what was imported the import has put the claim
-                return _KNOWN if message.moved is None else _WAITS
+            if owner.tag == tag:
+                return _KNOWN
             if self._now - owner.at < self._window_s:
                 return _DUPLICATE
         if self._erased(message):

@@ -6,12 +6,19 @@ day. A look-up asks all days of the window at once.
 
 from __future__ import annotations
 
+import hashlib
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import NamedTuple
 
+from relay.journal import layout
+from relay.journal.chunk import CLAIM_BYTES
 from relay.journal.distributed.days import Days, table_of
 from relay.postgres.database import Connection
+
+_TAG = struct.Struct(">II")
 
 
 class Owner(NamedTuple):
@@ -23,6 +30,22 @@ class Owner(NamedTuple):
 
 class Raced(Exception):  # no mistake: the other one was first
     """Somebody else claimed one of these meanwhile: look again."""
+
+
+@cache
+def _lane(destination: str) -> int:
+    digest = hashlib.blake2b(destination.encode(), digest_size=CLAIM_BYTES).digest()
+    return int.from_bytes(digest, "big")
+
+
+def key_of(destination: str, claim: bytes) -> bytes:
+    """The claim's key among those of all destinations."""
+    return (int.from_bytes(claim, "big") ^ _lane(destination)).to_bytes(CLAIM_BYTES, "big")
+
+
+def tag_of(receipt: str) -> int:
+    """What tells the receipts of one claim apart, as a signed 64-bit number."""
+    return int.from_bytes(_TAG.pack(*layout.receipt_tag(receipt.encode())), "big", signed=True)
 
 
 def day_of(at: float) -> date:

@@ -8,12 +8,7 @@ from datetime import date, timedelta
 from relay.postgres.database import Connection
 
 #: The tables, and the unique index that each day of them has.
-DAILY: dict[str, str | None] = {
-    "claims": "key",
-    "fingerprints": None,
-    "attempts": None,
-    "moved": None,
-}
+DAILY: dict[str, str | None] = {"claims": "key", "fingerprints": None, "attempts": None}
 
 #: Held while days are made or dropped, so that replicas do not do it at once.
 _LOCK = 7_266_511_907_301

@@ -306,7 +306,6 @@ class DistributedJournal(DistributedRecords):
             "claims": settings.longest_window_s + DAY_S,
             "fingerprints": settings.retention_s + DAY_S,
             "attempts": settings.retention_s + DAY_S,
-            "moved": settings.retention_s + DAY_S,
         }
         with as_journal():
             for name, seconds in kept.items():

@@ -11,6 +11,7 @@ identifiers are digests, refusals name fields and reasons and never a value.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 from zlib import crc32
@@ -18,19 +19,13 @@ from zlib import crc32
 import orjson
 
 from relay.journal.chunk import CLAIM_BYTES
-from relay.journal.claim_keys import digest_of
-from relay.journal.moving.tokens import prints_of
 from relay.model import Arrival, Entry, Event, FieldIssue, Outcome, Reason, Refusal
 
 #: The header that holds the head; a message without it is not ours.
 HEADER: Final = "relay"
 
 #: A value of this version is read; a later one is refused rather than guessed.
-VERSION: Final = 2
-
-#: The version of what was imported: a release that knows nothing of imports would take it for
-#: known, by its claim, and drop it.
-_MOVED: Final = 2
+VERSION: Final = 1
 
 Headers = list[tuple[str, bytes]]
 
@@ -50,8 +45,7 @@ class Encoded(NamedTuple):
 class Arrived(NamedTuple):
     """A message taken apart. `offset` is its place in the partition; `prints` are the CRC-32s of
     everything but its receipt that it can be found by; `fields` are those of an `Entry` behind
-    `seq`. `refusal` is None for an event. `issues` are those that were noted at the door. `moved`
-    is the place of one that was imported, `unknown_since` when TikTok may first have taken it."""
+    `seq`. `refusal` is None for an event. `issues` are those that were noted at the door."""
 
     offset: int
     claim: bytes
@@ -59,8 +53,6 @@ class Arrived(NamedTuple):
     fields: tuple[Any, ...]
     refusal: Refusal | None
     issues: Sequence[FieldIssue] = ()
-    moved: int | None = None
-    unknown_since: float | None = None
 
     @property
     def accepted_at(self) -> float:
@@ -91,7 +83,7 @@ def encode(arrival: Arrival, at: float) -> Encoded:
         if len(result.claim) != CLAIM_BYTES:
             raise ValueError("a claim has 16 bytes")
         head = {
-            "v": 1, "kind": "event", "at": at, "receipt": receipt, "source": source,
+            "v": VERSION, "kind": "event", "at": at, "receipt": receipt, "source": source,
             "event": result.name, "event_id": result.event_id, "event_time": result.event_time,
             "order_id": result.order_id, "test_event_code": result.test_event_code,
             "value": None if result.value is None else str(result.value),
@@ -107,7 +99,7 @@ def encode(arrival: Arrival, at: float) -> Encoded:
 def _encode_refusal(receipt: str, source: str, refusal: Refusal, at: float) -> Encoded:
     tokens = {token.encode() for token in (refusal.event_id, refusal.order_id) if token}
     head = {
-        "v": 1, "kind": "refusal", "at": at, "receipt": receipt, "source": source,
+        "v": VERSION, "kind": "refusal", "at": at, "receipt": receipt, "source": source,
         "outcome": refusal.outcome, "reason": refusal.reason, "prints": list(map(crc32, tokens)),
     }  # fmt: skip
     value = {
@@ -117,26 +109,9 @@ def _encode_refusal(receipt: str, source: str, refusal: Refusal, at: float) -> E
     return Encoded(digest_of(receipt), orjson.dumps(value), [(HEADER, orjson.dumps(head))])
 
 
-def encode_moved(entry: Entry, claim: bytes, place: int, unknown_since: float | None) -> Encoded:
-    """The message of an entry that comes from another journal, where it was claimed, and its issues
-    were counted; `place` names it among all that was imported here."""
-    head = {
-        "v": _MOVED, "kind": "event", "at": entry.accepted_at, "receipt": entry.receipt,
-        "source": entry.source, "event": entry.name, "event_id": entry.event_id,
-        "event_time": entry.event_time, "order_id": entry.order_id,
-        "test_event_code": entry.test_event_code, "value": entry.value,
-        "currency": entry.currency, "match_keys": entry.match_keys,
-        "prints": prints_of(entry.event_id, entry.order_id, entry.body), "moved": place,
-    }  # fmt: skip
-    if unknown_since is not None:
-        head["unknown_since"] = unknown_since
-    return Encoded(claim, entry.body, [(HEADER, orjson.dumps(head))])
-
-
-def again(key: bytes, value: bytes, head: bytes, place: int) -> Encoded:
-    """A message of another journal's topic that nobody had claimed there."""
-    said = {**orjson.loads(head), "v": _MOVED, "moved": place}
-    return Encoded(key, value, [(HEADER, orjson.dumps(said))])
+def digest_of(receipt: str) -> bytes:
+    """The 16 bytes that a receipt is claimed by, for receipts that may come again."""
+    return hashlib.blake2b(receipt.encode(), digest_size=16, person=b"receipt").digest()
 
 
 def decode(
@@ -151,15 +126,11 @@ def decode(
             raise ValueError("not a message of this relay")
         if head["kind"] == "event":
             issues = _issues(head.get("issues", ()))
-            return Arrived(
-                offset, key, head["prints"], _fields(head, value), None, issues,
-                head.get("moved"), head.get("unknown_since"),
-            )  # fmt: skip
+            return Arrived(offset, key, head["prints"], _fields(head, value), None, issues)
         said = orjson.loads(value)
         refusal = _refusal(head, said)
         fields = _fields(head | said, b"")
-        moved = head.get("moved")
-        return Arrived(offset, key, head["prints"], fields, refusal, refusal.errors, moved)
+        return Arrived(offset, key, head["prints"], fields, refusal, refusal.errors)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("not a message of this relay") from error
 

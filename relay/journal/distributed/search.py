@@ -6,13 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from relay.journal import attempts, fingerprint, layout
-from relay.journal.attempts import AttemptRecord
-from relay.journal.distributed import moved
 from relay.journal.distributed.browser import Browser
 from relay.journal.distributed.claims import day_of
 from relay.journal.distributed.erasing import Erasures
 from relay.journal.distributed.message import Arrived
-from relay.journal.distributed.moved import PARTITION
 from relay.journal.distributed.spot import Spot
 from relay.model import Attempt, Trace
 from relay.postgres.database import Database
@@ -37,10 +34,7 @@ class Search:
         Raises `DatabaseUnavailable` and `JournalUnavailable`.
         """
         spots = await self.spots(token, since)
-        messages = {
-            **await self._browser.read(each for each in spots if each.partition != PARTITION),
-            **await moved.read(self._database, [each for each in spots if each.partition == PARTITION]),
-        }
+        messages = await self._browser.read(spots)
         about = sorted(
             ((spot, each) for spot, each in messages.items() if self._is_about(each, token)),
             key=lambda found: (found[1].accepted_at, found[0]),
@@ -74,10 +68,18 @@ class Search:
         """One message's story."""
         made: dict[str, Attempt] = {}
         outcome = reason = settled_at = None
-        for offset, record in await self._records(spot, message):
-            if record.attempt is not None and record.carried(offset):
+        for row in await self._database.fetch(
+            "select row from attempts where destination = $1 and partition = $2 "
+            "and first between $3 and $4 and behind > $4",
+            spot.destination,
+            spot.partition,
+            max(0, spot.offset - layout.MAX_SPAN),
+            spot.offset,
+        ):
+            record = attempts.unpack(row["row"])
+            if record.attempt is not None and record.carried(spot.offset):
                 made[record.attempt.attempt_id] = record.attempt
-            ended = record.end_of(offset)
+            ended = record.end_of(spot.offset)
             if ended is not None:
                 outcome, reason, settled_at = ended.outcome, ended.reason, record.at
         at, receipt, source, name, event_id, event_time, order_id, *_, body = message.fields
@@ -90,19 +92,3 @@ class Search:
             refusal.errors if refusal else (), settled_at, None if refusal else body,
             sorted(made.values(), key=lambda attempt: attempt.started_at),
         )  # fmt: skip
-
-    async def _records(self, spot: Spot, message: Arrived) -> list[tuple[int, AttemptRecord]]:
-        """What may be about it; of what was imported while it waited, from before that, too."""
-        spots = [spot]
-        if message.moved is not None and spot.partition != PARTITION:
-            spots.insert(0, Spot(spot.destination, PARTITION, message.moved))
-        return [
-            (each.offset, attempts.unpack(row["row"]))
-            for each in spots
-            for row in await self._database.fetch(
-                "select row from attempts where destination = $1 and partition = $2 "
-                "and first between $3 and $4 and behind > $4",
-                each.destination, each.partition, max(0, each.offset - layout.MAX_SPAN),
-                each.offset,
-            )
-        ]  # fmt: skip

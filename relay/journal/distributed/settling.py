@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from relay.journal import ledger
 from relay.journal.attempts import AttemptRecord, Ended
-from relay.journal.claim_keys import digest_of, key_of, tag_of
 from relay.journal.distributed import book, claims, letters, ownership
 from relay.journal.distributed.claiming import OldestAt, write_attempts
-from relay.journal.distributed.claims import Owner
+from relay.journal.distributed.claims import Owner, key_of, tag_of
 from relay.journal.distributed.days import Days
+from relay.journal.distributed.message import digest_of
 from relay.journal.distributed.ownership import Booking
 from relay.journal.distributed.progress import Progress
 from relay.journal.distributed.sampled import Samples

@@ -126,10 +126,7 @@ class Share:
         stock = self.holding.stock
         stock.put(
             [each.entry(seq) for seq, each in enumerate(messages, stock.next_seq)],
-            [
-                Place(partition, each.offset, each.claim, None, each.unknown_since)
-                for each in messages
-            ],
+            [Place(partition, each.offset, each.claim) for each in messages],
         )
 
     # --- leaving ----------------------------------------------------------------------------------

@@ -1,27 +1,18 @@
-"""Moving a journal: out of a folder or of servers into one file, and out of that into the other.
+"""Moving a journal from a folder to servers, or back: what the file holds. Pure.
 
-    relay journal export ─▶ FILE ─▶ relay journal import
+    rows      what is moved, as values; each one is a line of JSON
+    framing   a header first, a trailer last: a file that was cut or damaged is refused
+    tokens    what an arrival can be found by, told from what it holds
 
-    groups     what a line of the file says          tokens     what an event can be found by
-    stream     the file as bytes: header, lines, trailer; what is cut off or damaged is refused
-    stories    attempts and endings of a group, as the records that journals keep
-    file       the file itself, or a pipe            target     what an import asks of a journal
+`rocksdb.moving_out` and `distributed.moving_out` make rows of a journal, `rocksdb.moving_in` and
+`distributed.moving_in` put them into one.
 
 Decisions, and why:
 
-* **One line is one write.** A line holds up to some hundred records of one kind with all that they
-  refer to, and is stored in one atomic write together with its number. So an import that was
-  interrupted goes on where it was, one that is repeated finds its work done, and nothing is booked
-  twice, sums included.
-* **The whole file is checked before anything is stored**: the trailer holds a digest of everything
-  before it. What comes through a pipe is laid into a temporary file first.
-* **A journal comes once.** The header names the journals whose content the file holds; one that
-  holds some of it already refuses it, for sums cannot be told apart any more.
-* **Who moved is sealed.** Two relays that send the same events are one mistake away where the old
-  one is started again. `--seal` marks the old journal before the file is made whole; without it the
-  file is a copy, and an import wants to be told that the original will not run.
-* **What is settled comes first, by day, then what waits, then claims.** A folder keeps a log a day,
-  in order; and a claim that comes last meets the entry it belongs to, whatever journal it came from.
-* **What is not in the file**: what the sandbox, audits and lanes can find out again (budgets and
-  pauses), and what a person can set (the configuration). No raw identifier: a journal has none.
+* **A line tells all of one arrival**, its attempts included, though a thousand share one: a reader
+  needs no second look and no memory, and gzip makes nothing of what repeats.
+* **An import is known by its contents**, a digest of the rows: the same file, or another export of
+  a journal that did not change, goes on where the first one was, and counts once.
+* **What waits claims as its own receipt.** It is set down under a tag of its own first, so that a
+  repeat that comes in meanwhile is the duplicate, and so that it is not taken for itself.
 """

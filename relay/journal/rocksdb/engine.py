@@ -14,7 +14,6 @@ from relay.clock import Clock
 from relay.errors import JournalUnavailable
 from relay.journal.queue import Queue
 from relay.journal.rocksdb import seal
-from relay.journal.rocksdb import seal
 from relay.journal.rocksdb.commit import GroupCommit
 from relay.journal.rocksdb.folder import Folder
 from relay.journal.rocksdb.lock import FolderLock

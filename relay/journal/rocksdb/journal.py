@@ -70,7 +70,7 @@ class JournalSettings:
 class RocksJournal:
     """Use as `async with RocksJournal(settings, clock) as journal`.
 
-    Opening raises `JournalLocked`, `JournalSealed`, `JournalFormat` or `JournalUnavailable`. `on_damage` is told
+    Opening raises `JournalLocked`, `JournalFormat` or `JournalUnavailable`. `on_damage` is told
     how many records could not be read, `on_failure` of each error that stops storing.
     """
 

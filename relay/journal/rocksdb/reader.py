@@ -93,17 +93,6 @@ class Reader:
                 if at == before:
                     at = queue.day_end(at)
 
-    def chunks(self, queue: Queue, start: int, end: int) -> Iterator[tuple[int, Chunk]]:
-        """The chunks that hold these entries, with their first seqs. Raises `Damaged` for a gap."""
-        at = start
-        while at < end:
-            before = at
-            for first, stored in self._stored(queue, at, end):
-                yield first, stored
-                at = first + stored.size
-            if at == before:
-                raise Damaged(f"entries of {queue.destination} that wait cannot be read")
-
     def _stored(self, queue: Queue, start: int, end: int) -> Iterator[tuple[int, Chunk]]:
         """Chunks in the log of one day, with their first seqs, as `_chunks` wants them."""
         day = queue.day_of(start)

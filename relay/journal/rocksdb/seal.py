@@ -1,7 +1,7 @@
 """Files in the folder that keep a relay from opening it: it was moved, or is being filled.
 
-    moved       JSON: when, the export, and where it went; `relay journal unseal` takes it away
-    importing   JSON: the export that is being imported; gone when that is finished
+moved       JSON: when, the export, and where it went; `relay journal unseal` takes it away
+importing   JSON: the export that is being imported; gone when that is finished
 """
 
 from __future__ import annotations
