@@ -34,6 +34,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final, NamedTuple
 from zlib import adler32, crc32
 
@@ -115,6 +116,17 @@ def receipt_claim_key(lane: int, receipt: str) -> bytes:
     """The claim of a receipt itself, for receipts that may come again."""
     digest = hashlib.blake2b(receipt.encode(), digest_size=16, person=b"receipt").digest()
     return claim_key(lane, digest)
+
+
+@cache
+def _mixture(destination: str) -> int:
+    digest = hashlib.blake2b(destination.encode(), digest_size=16).digest()
+    return int.from_bytes(digest, "big")
+
+
+def mixed_claim(destination: str, claim: bytes) -> bytes:
+    """A claim among those of all destinations. Mixed once more, it is the claim again."""
+    return (int.from_bytes(claim, "big") ^ _mixture(destination)).to_bytes(16, "big")
 
 
 def receipt_tag(receipt: bytes) -> tuple[int, int]:

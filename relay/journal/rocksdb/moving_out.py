@@ -32,6 +32,7 @@ from relay.journal.rocksdb.rebuild import account_is_sound
 from relay.journal.rocksdb.scan import rows
 from relay.journal.rocksdb.search import Search
 from relay.journal.rocksdb.state import State
+from relay.journal.rocksdb.trouble import Damaged
 from relay.model import Attempt, DeadLetter, Entry, FieldIssue, Outcome, Reason
 
 #: Entries whose attempts are read together; their reading is shared among so many.
@@ -71,6 +72,12 @@ class MovingOut:
 
     def rows(self) -> Iterator[Row]:
         """Claims first, then what waits: from then on a repeat is told, wherever it comes."""
+        try:
+            yield from self._rows()
+        except Damaged as error:
+            raise JournalUnavailable(f"{error}; {_MEND}") from error
+
+    def _rows(self) -> Iterator[Row]:
         yield from self._claims()
         for queue in self._queues:
             yield from self._waiting(queue)
@@ -212,13 +219,8 @@ class MovingOut:
             yield Note(key, value)
 
     def _read(self, family: str, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Rows; where they are damaged, that is said with its mend."""
-        if family not in self._folder.names:
-            return
-        try:
+        if family in self._folder.names:
             yield from rows(self._folder.family(family), start, stop)
-        except JournalUnavailable as error:
-            raise JournalUnavailable(f"{error}; {_MEND}") from error
 
 
 class _Stories:
