@@ -40,7 +40,8 @@ async def add(connection: Connection, days: Days, arrivals: Sequence[Placed]) ->
     for (day, destination), part in sorted(parts.items()):
         await days.ensure(connection, day)
         await connection.execute(
-            "insert into history (day, destination, first, behind, row) values ($1, $2, $3, $4, $5)",
+            "insert into history (day, destination, first, behind, row) "
+            "values ($1, $2, $3, $4, $5)",
             day, destination, part[0][0], part[-1][0] + 1, _packed(part),
         )  # fmt: skip
         ended = [(place, moved) for place, moved in part if moved.outcome is not None]

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from typing import Any, Final
 
 from relay.clock import Clock
 from relay.errors import JournalLocked, JournalUnavailable
@@ -23,7 +24,9 @@ from relay.journal.distributed.history import Placed
 from relay.journal.distributed.message import FromElsewhere
 from relay.journal.distributed.producer import TopicWriter
 from relay.journal.distributed.records import as_journal
-from relay.journal.distributed.settings import DAY_S, DistributedSettings
+from relay.journal.distributed.settings import DistributedSettings
+from relay.journal.issues import Row as IssueCounts
+from relay.journal.ledger import Sums
 from relay.journal.moving import standing as standings
 from relay.journal.moving.framing import Header, Trailer
 from relay.journal.moving.rows import (
@@ -242,31 +245,20 @@ class ServersTarget:
             await ownership.book_elsewhere(connection, destination, count)
 
     async def _put(
-        self, connection: Connection, kind: type, rows: Sequence[Row], standing: Standing
+        self, connection: Connection, kind: type, rows: Sequence[Any], standing: Standing
     ) -> None:
         """Rows of one kind that is no arrival."""
-        if kind is Claim:
-            await self._claims(connection, [row for row in rows if isinstance(row, Claim)])
-            standing.found["claims"] += len(rows)
-        elif kind is Remembered:
-            await _remember(connection, [row for row in rows if isinstance(row, Remembered)])
-            standing.found["remembered"] += len(rows)
-        elif kind is DeadLetter:
-            found = [row for row in rows if isinstance(row, DeadLetter)]
-            await letters.receive(connection, found)
-            standing.found["dead_letters"] += len(rows)
-        elif kind is Ledger or kind is Issues:
-            await _books(connection, rows)
-        elif kind is Sample and not standing.keeps_samples:
-            standing.found["samples_left_out"] += len(rows)
-        elif kind is Sample:
-            await sampled.receive(connection, [row for row in rows if isinstance(row, Sample)])
-            standing.found["samples"] += len(rows)
-        elif kind is Note:
-            await _notes(connection, [row for row in rows if isinstance(row, Note)])
-            standing.found["notes"] += len(rows)
+        word = _WORDS.get(kind, "")
+        if kind is Sample and not standing.keeps_samples:
+            word = "samples_left_out"
         elif kind is Total:
-            await _totals(connection, [row for row in rows if isinstance(row, Total)], standing)
+            await _totals(connection, rows, standing)
+        elif kind is Claim:
+            await self._claims(connection, rows)
+        elif kind in _STORED:
+            await _STORED[kind](connection, rows)
+        if word:
+            standing.found[word] += len(rows)
 
     async def _claims(self, connection: Connection, rows: Sequence[Claim]) -> None:
         by_name: defaultdict[str | None, dict[bytes, Owner]] = defaultdict(dict)
@@ -321,14 +313,23 @@ async def _notes(connection: Connection, rows: Sequence[Note]) -> None:
     )
 
 
-async def _books(connection: Connection, rows: Sequence[Row]) -> None:
+async def _ledger(connection: Connection, rows: Sequence[Ledger]) -> None:
+    lines: defaultdict[str, dict[book.Line, Sums]] = defaultdict(dict)
     for row in rows:
-        if isinstance(row, Ledger):
-            lines = {(row.hour, row.event, outcome): sums for outcome, sums in row.sums.items()}
-            await book.add(connection, row.destination, _SHARD, lines)
-        elif isinstance(row, Issues):
-            counts = {(row.hour, row.event): row.counts}
-            await book.add_issues(connection, row.destination, _SHARD, counts)
+        for outcome, sums in row.sums.items():
+            line = row.hour, row.event, outcome
+            lines[row.destination].setdefault(line, Sums()).plus(sums)
+    for destination, added in sorted(lines.items()):
+        await book.add(connection, destination, _SHARD, added)
+
+
+async def _issues(connection: Connection, rows: Sequence[Issues]) -> None:
+    counts: defaultdict[str, dict[tuple[int, str], IssueCounts]] = defaultdict(dict)
+    for row in rows:
+        place = row.hour, row.event
+        counts[row.destination].setdefault(place, IssueCounts()).update(row.counts)
+    for destination, added in sorted(counts.items()):
+        await book.add_issues(connection, destination, _SHARD, added)
 
 
 async def _totals(connection: Connection, rows: Sequence[Total], standing: Standing) -> None:
@@ -336,3 +337,22 @@ async def _totals(connection: Connection, rows: Sequence[Total], standing: Stand
         count = standing.forgotten(row)
         standing.settled[row.destination] += count
         await ownership.book_elsewhere(connection, row.destination, count)
+
+
+_STORED: Final[Mapping[type, Callable[[Connection, Sequence[Any]], Awaitable[None]]]] = {
+    Remembered: _remember,
+    DeadLetter: letters.receive,
+    Ledger: _ledger,
+    Issues: _issues,
+    Sample: sampled.receive,
+    Note: _notes,
+}
+
+#: What rows are counted as, of those that a person is told of.
+_WORDS: Final[Mapping[type, str]] = {
+    Claim: "claims",
+    Remembered: "remembered",
+    DeadLetter: "dead_letters",
+    Sample: "samples",
+    Note: "notes",
+}

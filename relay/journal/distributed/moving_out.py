@@ -193,27 +193,30 @@ class ServersOut:
 
     async def rows(self) -> AsyncIterator[Row]:
         """What waits first: it brings its claims."""
+        for part in (self._waiting, self._claims, self._remembered, self._books, self._settled):
+            async for row in part():
+                yield row
+        for total in await self._database.fetch(
+            "select destination, sum(settled)::bigint as settled from progress group by 1 "
+            "order by 1"
+        ):
+            name = total["destination"]
+            yield Total(name, total["settled"] + self._withheld[name])
+
+    async def _waiting(self) -> AsyncIterator[Row]:
         for name in self.destinations:
             async for row in self._parked(name):
                 yield row
             async for moved in self._arrivals(name, settled=False):
                 yield moved
-        async for row in self._claims():
-            yield row
-        async for row in self._books():
-            yield row
+
+    async def _settled(self) -> AsyncIterator[Row]:
         for name in self.destinations:
             async for moved in self._arrivals(name, settled=True):
                 yield moved
             async for _, moved in history.every(self._database, name):
                 if moved.outcome is not None:
                     yield self._covered(moved)
-        for row in await self._database.fetch(
-            "select destination, sum(settled)::bigint as settled from progress group by 1 "
-            "order by 1"
-        ):
-            name = row["destination"]
-            yield Total(name, row["settled"] + self._withheld[name])
 
     # --- arrivals ---------------------------------------------------------------------------------
 
@@ -335,6 +338,8 @@ class ServersOut:
                     yield Claim(None, row["key"], as_pair(row["tag"]), row["at"])
                 behind = rows[-1]["key"]
             day += timedelta(days=1)
+
+    async def _remembered(self) -> AsyncIterator[Row]:
         behind = b""
         while rows := await self._database.fetch(
             "select key, value, at from remembered where key > $1 order by key limit $2",
@@ -398,9 +403,7 @@ def _decoded(records: Iterable[Any]) -> list[Arrived]:
     return found
 
 
-def _moved(
-    destination: str, arrived: Arrived, made: Sequence[Attempt], end: _End | None
-) -> Moved:
+def _moved(destination: str, arrived: Arrived, made: Sequence[Attempt], end: _End | None) -> Moved:
     (
         at, receipt, source, name, event_id, event_time, order_id, test_event_code, value,
         currency, match_keys, body,

@@ -304,13 +304,12 @@ class _Batch:
     def _arrivals(self, moved: Sequence[Moved]) -> None:
         entries: list[Moved] = []
         doors: defaultdict[tuple[str, float], list[Moved]] = defaultdict(list)
-        for row in moved:
-            if row.outcome is None:
-                row = self._claimed(row)
-                if row is None:
-                    continue
-            else:
-                self._standing.ended(row)
+        for each in moved:
+            if each.outcome is not None:
+                self._standing.ended(each)
+            row = self._claimed(each) if each.outcome is None else each
+            if row is None:
+                continue
             if row.ended_at_door:
                 doors[row.destination, row.accepted_at].append(row)
             else:
