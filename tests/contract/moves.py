@@ -78,6 +78,7 @@ class ServersPlace:
         await journal.open()
         await journal.until_caught_up()
         await journal.take_census()
+        journal._fates.clear()  # of what was imported; `append` tells its own
         return journal
 
     async def export(self) -> list[bytes]:

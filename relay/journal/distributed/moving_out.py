@@ -376,7 +376,9 @@ class ServersOut:
     async def _ledger(self, start: int, end: int) -> AsyncIterator[Ledger]:
         found: dict[tuple[int, str, str], ledger.Row] = {}
         async for row in book.sums(self._database, None, start, end):
-            found.setdefault((row.hour, row.destination, row.event), {})[row.outcome] = row.sums
+            found.setdefault((row.hour, row.destination, row.event), {})[row.outcome.value] = (
+                row.sums
+            )
         for place, sums in found.items():
             yield Ledger(*place, sums)
 
