@@ -13,8 +13,9 @@
     sheet           rows as a table, CSV or JSON, as they come; `cells`, `ad_columns`
     consent         TikTok's consent page and the way back from it; `consent_http`
 
-One file a command: serve, sandbox, check, normalize, imports, find, dead_letters, journal, login,
-report (`report_options`); ad_lists has accounts, campaigns, ad groups, ads and pixels.
+One file a command: serve, sandbox, check, normalize, imports, find, dead_letters, journal,
+journal_moves (`moved_file`: its file), login, report (`report_options`); ad_lists has accounts,
+campaigns, ad groups, ads and pixels.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.
 

@@ -72,7 +72,7 @@ class Letters:
             "code": letter.code, "message": letter.message, "request_id": letter.request_id,
             "number": letter.attempts,
         }  # fmt: skip
-        said = {
+        said: dict[str, Any] = {
             "receipt": letter.receipt, "source": letter.source, "name": letter.event,
             "event_id": letter.event_id, "order_id": letter.order_id,
             "event_time": letter.event_time, "accepted_at": letter.accepted_at,

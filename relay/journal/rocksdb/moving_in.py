@@ -202,7 +202,11 @@ class _Batch:
         one it is a number that no event ever has."""
         names = self.destinations if claim.destination is None else (claim.destination,)
         return [
-            layout.claim_key(self._queue(name).number, _of_lane(name, claim)) for name in names
+            layout.claim_key(
+                self._queue(name).number,
+                claim.claim if claim.destination else layout.mixed_claim(name, claim.claim),
+            )
+            for name in names
         ]
 
     def _owned_by_another(self, key: bytes, tag: tuple[int, int], destination: str) -> bool:
@@ -300,13 +304,12 @@ class _Batch:
     def _arrivals(self, moved: Sequence[Moved]) -> None:
         entries: list[Moved] = []
         doors: defaultdict[tuple[str, float], list[Moved]] = defaultdict(list)
-        for row in moved:
-            if row.outcome is None:
-                row = self._claimed(row)
-                if row is None:
-                    continue
-            else:
-                self._standing.ended(row)
+        for each in moved:
+            if each.outcome is not None:
+                self._standing.ended(each)
+            row = self._claimed(each) if each.outcome is None else each
+            if row is None:
+                continue
             if row.ended_at_door:
                 doors[row.destination, row.accepted_at].append(row)
             else:
