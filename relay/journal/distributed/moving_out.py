@@ -46,6 +46,8 @@ from relay.postgres.database import Database
 _PAGE = 2000
 _AT_ONCE = 1000
 _POLL_MS = 1000
+#: A fetch of what is not there holds its connection, and whatever is asked on it, for so long.
+_WAIT_MS = 20
 #: A broker that hands out nothing for so many polls is away.
 _SILENT = 15
 _HOURS = 31 * 24
@@ -78,6 +80,7 @@ class ServersOut:
         self._consumer = AIOKafkaConsumer(
             **self._settings.kafka.options(), enable_auto_commit=False,
             auto_offset_reset="earliest", max_partition_fetch_bytes=2**21,
+            fetch_max_wait_ms=_WAIT_MS,
         )  # fmt: skip
         try:
             await self._consumer.start()
