@@ -234,9 +234,13 @@ def test_a_file_that_is_there_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_of_a_file_that_could_not_be_ended_nothing_is_left(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), writing(str(tmp_path / "moved")) as out:
-        out.write(A_FILE)
-        raise ZeroDivisionError
+    def fail_within() -> None:
+        with writing(str(tmp_path / "moved")) as out:
+            out.write(A_FILE)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_within()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -245,8 +249,10 @@ def test_a_compressed_file_that_was_cut_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "moved.gz"
     for length in range(2, len(packed)):
         file.write_bytes(packed[:length])
-        with MovedFile(str(file)) as moved_file, pytest.raises(FileUnusable):
-            check(moved_file.lines())
+        with MovedFile(str(file)) as moved_file:
+            lines = moved_file.lines()
+            with pytest.raises(FileUnusable):
+                check(lines)
 
 
 # --- what is found, and how far it is -------------------------------------------------------------
