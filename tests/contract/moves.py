@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +88,16 @@ class ServersPlace:
             await moving.still_the_same()
             return framed(header, rows)
 
-    def target(self, write: Callable[[Any], None] = lambda messages: None) -> ServersTarget:
+    def target(self, *, dies: str = "") -> ServersTarget:
+        """One that is killed `before` or `after` something was written into a topic."""
+
         class Writer(TopicWriter):
             async def write(self, messages: Any) -> None:
+                if dies == "before":
+                    raise Cut
                 await super().write(messages)
-                write(messages)
+                if dies == "after":
+                    raise Cut
 
         settings = self.settings
         writer = Writer(settings.kafka.options, lambda error: None)

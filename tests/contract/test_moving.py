@@ -35,7 +35,7 @@ from tests.contract.journals import (
     take,
     upkeep,
 )
-from tests.contract.moves import Cut, FolderPlace, Place, ServersPlace, take_in
+from tests.contract.moves import BATCH, Cut, FolderPlace, Place, ServersPlace, take_in
 
 WAITS = Answer(None, None)
 KNOWN = Answer(None, None, known=True)
@@ -230,12 +230,12 @@ async def test_an_import_that_is_cut_off_anywhere_and_repeated_counts_once(
     await lived(journal, clock)
     await journal.close()
     lines = await before.export()
-    batches = (len(lines) - 2) // 3 + 1
+    batches = (len(lines) - 2) // BATCH
 
-    for cut_after in range(1, batches, 3):
+    for _ in range(batches // 2):
         with pytest.raises(Cut):
             async with after.target() as target:
-                await take_in(target, lines, cut_after=3 if cut_after > 1 else 1)
+                await take_in(target, lines, cut_after=2)
     for _ in range(2):
         async with after.target() as target:
             await take_in(target, lines)
@@ -251,6 +251,7 @@ async def test_an_import_that_is_cut_off_anywhere_and_repeated_counts_once(
     await expected.close()
 
 
+@pytest.mark.parametrize("way", ways(WAYS[:1]), indirect=True)
 async def test_an_unchanged_journal_makes_the_same_contents_again(
     way: tuple[Place, Place], clock: OwnClock
 ) -> None:
@@ -265,6 +266,7 @@ async def test_an_unchanged_journal_makes_the_same_contents_again(
     assert standing.done
 
 
+@pytest.mark.parametrize("way", ways(WAYS[:1]), indirect=True)
 async def test_a_journal_does_not_come_twice(way: tuple[Place, Place], clock: OwnClock) -> None:
     before, after = way
     await moved(before, after, clock)
@@ -300,6 +302,7 @@ async def test_claims_decide_where_the_new_journal_is_in_use(
     await journal.close()
 
 
+@pytest.mark.parametrize("way", ways(WAYS[:1]), indirect=True)
 async def test_what_moved_is_forgotten_in_time(way: tuple[Place, Place], clock: OwnClock) -> None:
     before, after = way
     await moved(before, after, clock)
@@ -329,11 +332,8 @@ async def test_what_is_written_twice_is_delivered_once_however_the_first_ended(
     await journal.close()
     lines = await before.export()
 
-    def die(messages: Sequence[Any]) -> None:
-        raise Cut
-
     with pytest.raises(Cut):
-        async with after.target(die) as target:
+        async with after.target(dies="after") as target:
             await take_in(target, lines, batch=1000)
     between = await after.open()
     await settle(between, take(between), REJECTED)
@@ -346,6 +346,32 @@ async def test_what_is_written_twice_is_delivered_once_however_the_first_ended(
     assert journal.counts()["web"] == Counts(8, 8, 0)
     corrected = [arriving(an_event("open"), "http:e/0")]
     assert await journal.append(corrected) == [WAITS]
+    await journal.close()
+
+
+@pytest.mark.needs("kafka")
+@pytest.mark.needs("postgres")
+async def test_who_repeats_an_event_that_is_still_on_its_way_here_brings_a_duplicate(
+    new_place: NewPlace, clock: OwnClock
+) -> None:
+    before, after = new_place("folder"), new_place("servers")
+    assert isinstance(after, ServersPlace)
+    journal = await before.open()
+    await lived(journal, clock)
+    await journal.close()
+    lines = await before.export()
+    with pytest.raises(Cut):
+        async with after.target(dies="before") as target:
+            await take_in(target, lines, batch=1000)
+
+    journal = await after.open()
+    assert await journal.append([arriving(an_event("open"), "http:x/0")]) == [DUPLICATE]
+    await journal.close()
+
+    async with after.target() as target:
+        await take_in(target, lines)
+    journal = await after.open()
+    assert {entry.receipt for entry in take(journal)} == {"http:a/2", "http:b/1"}
     await journal.close()
 
 
