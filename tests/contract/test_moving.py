@@ -18,6 +18,7 @@ from relay.journal.moving.target import AlreadyHere
 from relay.journal.rocksdb import seal
 from relay.journal.rocksdb.verify import verify
 from relay.model import Answer, Counts, Outcome, Reason, Trace
+from tests.contract.distributed import PatientJournal
 from tests.contract.journals import (
     DAY,
     DELIVERED,
@@ -138,7 +139,7 @@ def told(trace: Trace) -> Trace:
     """What a journal keeps of a duplicate or a refusal differs: topics have the body, too; and so
     does when it is claimed."""
     at_door = trace.outcome in (Outcome.DUPLICATE, Outcome.INVALID)
-    trace = replace(trace, errors=tuple(map(tuple, trace.errors)), attempts=tuple(trace.attempts))
+    trace = replace(trace, errors=tuple(trace.errors), attempts=tuple(trace.attempts))
     return replace(trace, wire=None) if at_door else trace
 
 
@@ -155,8 +156,8 @@ async def moved(before: Place, after: Place, clock: OwnClock) -> tuple[dict[str,
     """Live, export, import; what could be asked before, and the file."""
     journal = await before.open()
     await lived(journal, clock)
-    if isinstance(before, ServersPlace):
-        await journal.take_census()  # type: ignore[attr-defined]  # it is such a one
+    if isinstance(journal, PatientJournal):
+        await journal.take_census()
     was = await asked(journal)
     await journal.close()
     lines = await before.export()
