@@ -15,9 +15,10 @@ from relay.journal.ledger import LAST_HOUR
 from relay.journal.moving.framing import check
 from relay.journal.moving.rows import Moved, unpack
 from relay.journal.moving.target import AlreadyHere
-from relay.journal.rocksdb import RocksJournal, seal
+from relay.journal.rocksdb import seal
 from relay.journal.rocksdb.verify import verify
-from relay.model import Answer, Counts, FieldIssue, Outcome, Reason, Trace
+from relay.model import Answer, Counts, Outcome, Reason, Trace
+from tests.contract.distributed import PatientJournal
 from tests.contract.journals import (
     DAY,
     DELIVERED,
@@ -138,8 +139,7 @@ def told(trace: Trace) -> Trace:
     """What a journal keeps of a duplicate or a refusal differs: topics have the body, too; and so
     does when it is claimed."""
     at_door = trace.outcome in (Outcome.DUPLICATE, Outcome.INVALID)
-    errors = tuple(FieldIssue(*each) for each in trace.errors)
-    trace = replace(trace, errors=errors, attempts=tuple(trace.attempts))
+    trace = replace(trace, errors=tuple(trace.errors), attempts=tuple(trace.attempts))
     return replace(trace, wire=None) if at_door else trace
 
 
@@ -156,7 +156,7 @@ async def moved(before: Place, after: Place, clock: OwnClock) -> tuple[dict[str,
     """Live, export, import; what could be asked before, and the file."""
     journal = await before.open()
     await lived(journal, clock)
-    if not isinstance(journal, RocksJournal):
+    if isinstance(journal, PatientJournal):
         await journal.take_census()
     was = await asked(journal)
     await journal.close()
