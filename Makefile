@@ -66,6 +66,11 @@ soak: setup-dev tools  ## the long tests: kill -9 a thousand times, in about an 
 schemas: setup-dev  ## write schemas/ from the models
 	$(BIN)/python -m relay.contracts schemas
 
+.PHONY: chart
+chart: schemas  ## write what is generated of the chart: schema, README, dashboard
+	$(BIN)/python -m tests.watch
+	$(BIN)/python -m relay.contracts chart helm/relay
+
 .PHONY: format
 format: setup-dev  ## format, and fix what can be fixed
 	$(BIN)/ruff check --fix .

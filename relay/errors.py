@@ -6,6 +6,7 @@
     │   ├── JournalUnavailable cannot store right now: answer 503, it recovers by itself
     │   ├── JournalFull        the byte limit of waiting events is reached
     │   ├── JournalLocked      another process has the folder open
+    │   ├── JournalSealed      the folder's journal was moved elsewhere
     │   └── JournalFormat      the folder was written by another version
     ├── DatabaseUnavailable    PostgreSQL does not answer: it is tried again
     │   └── DatabaseRefused    PostgreSQL answers and says no: a person has to act
@@ -66,6 +67,10 @@ class JournalFull(JournalUnavailable):
 
 class JournalLocked(JournalError):
     """Another relay has this journal folder open; stop it, or give this one a folder of its own."""
+
+
+class JournalSealed(JournalError):
+    """This journal was moved elsewhere, and would send once more what that one sends."""
 
 
 class JournalFormat(JournalError):

@@ -103,6 +103,7 @@ def _everything_is_required() -> bool:
 _STARTING = ("tests/acceptance/", "tests/contract/", "tests/watch/")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Which tests a worker of `--dist loadgroup` takes together."""
     for item in items:

@@ -14,7 +14,8 @@
     consent         TikTok's consent page and the way back from it; `consent_http`
 
 One file a command: serve, health, sandbox, check, normalize, imports, find, dead_letters, journal,
-login, report (`report_options`); ad_lists has accounts, campaigns, ad groups, ads and pixels.
+journal_moves (`moved_file`: its file), login, report (`report_options`); ad_lists has accounts,
+campaigns, ad groups, ads and pixels.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.
 

@@ -42,7 +42,7 @@ dead_letters = typer.Typer(
 )
 journal = typer.Typer(
     cls=Sections,
-    help="What waits, and whether the folder is sound.",
+    help="What waits, whether the journal is sound, and moving it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -378,6 +378,52 @@ def journal_migrate(config: Config = None, as_json: AsJson = False) -> None:
     from relay.cli.journal import migrate
 
     migrate(config, as_json=as_json)
+
+
+@journal.command("export")
+def journal_export(
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="`.gz` is compressed; `-` is standard output."),
+    ],
+    config: Config = None,
+    journal: JournalFolder = None,
+    seal: Annotated[
+        bool, typer.Option("--seal", help="Let no relay start on this folder any more.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write all of a journal into a file, to be imported into another one.
+
+    No relay may run on it. Nothing in the journal is changed, but by --seal.
+    """
+    from relay.cli.journal_moves import export
+
+    export(file, config, journal, sealing=seal, as_json=as_json)
+
+
+@journal.command("import")
+def journal_import(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="`-` is standard input.")],
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in what `export` wrote; interrupted or repeated, nothing counts twice.
+
+    Into the journal of the configuration. Relays may run on Kafka and PostgreSQL meanwhile, not on
+    a folder.
+    """
+    from relay.cli.journal_moves import take_in
+
+    raise typer.Exit(take_in(file, config, as_json=as_json))
+
+
+@journal.command("unseal")
+def journal_unseal(config: Config = None, journal: JournalFolder = None) -> None:
+    """Let a relay start on a folder that `export --seal` marked as moved."""
+    from relay.cli.journal_moves import unseal
+
+    raise typer.Exit(unseal(config, journal))
 
 
 # --- ad account: in a file of their own -----------------------------------------------------------

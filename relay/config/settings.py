@@ -96,7 +96,7 @@ class Listen(Section):
     """For senders: events and webhooks."""
 
     operator: ListenOn = Address("127.0.0.1", 8081)
-    """For operators: metrics, health, console."""
+    """For operators: metrics, health, `/api`."""
 
     operator_token: SecretRef | None = None
     """What the operator's listener asks for (`Authorization: Bearer`); needed off loopback."""

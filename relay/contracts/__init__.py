@@ -13,6 +13,7 @@ from typing import Any
 
 from relay import conversion, wire
 from relay.audit import document as audit
+from relay.contracts import journal_export
 from relay.contracts.asyncapi import asyncapi
 from relay.contracts.config_schema import config_schema
 from relay.contracts.openapi import openapi
@@ -29,6 +30,7 @@ def documents() -> Mapping[str, dict[str, Any]]:
         "event.schema.json": wire.schema(),
         "audit.schema.json": audit.schema(),
         "config.schema.json": config_schema(),
+        "journal_export.schema.json": journal_export.schema(),
         "openapi.json": openapi(inside, release),
         "asyncapi.json": asyncapi(conversion.schema(), release),
     }

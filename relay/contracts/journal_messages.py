@@ -42,12 +42,25 @@ Issues = Annotated[
 ]
 
 
+class Moved(TypedDict):
+    """Of an event that waited in another journal, see `relay journal import`."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]  # pydantic's documented way for a TypedDict
+
+    place: Annotated[int, Field(ge=0, description="where its story there is told")]
+    unknown_since: Annotated[
+        float | None, Field(description="since when TikTok may have it, Unix seconds")
+    ]
+
+
 class EventHead(TypedDict):
     """What stands beside an event, in the header `relay`."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]  # pydantic's documented way for a TypedDict
 
-    v: Annotated[Literal[1], Field(description="the version of this form")]
+    v: Annotated[
+        Literal[1, 2], Field(description="the version of this form; 2: it came from elsewhere")
+    ]
     kind: Literal["event"]
     at: At
     receipt: Receipt
@@ -64,6 +77,7 @@ class EventHead(TypedDict):
     ]
     prints: Prints
     issues: NotRequired[Issues]
+    moved: NotRequired[Moved]
 
 
 class RefusalHead(TypedDict):

@@ -72,6 +72,7 @@ class Breaker:
         self.epoch = 0
         self.width = 1
         self._others = 0
+        self._asked_at: float | None = None
 
     @property
     def wants_others(self) -> bool:
@@ -95,9 +96,14 @@ class Breaker:
 
     def told(self, standing: Standing) -> None:
         """Another one who drives this destination came to this: what is under way says nothing
-        about the lane any more."""
+        about the lane any more. Who has reason to probe at once has it still: the other one did
+        not know."""
         changed = standing.state is not self.state
         self.state, self.since, self.cause, self.probe_at, self.failures = standing
+        if self.running:
+            self._asked_at = None
+        elif self._asked_at is not None:
+            self.probe_at = min(self.probe_at, self._asked_at)
         self.epoch += 1
         self._failing.clear()
         if changed:
@@ -111,7 +117,7 @@ class Breaker:
 
     def answered(self, epoch: int, now: float) -> bool:
         """TikTok spoke about the events, so way, token and rights are fine. True: running again."""
-        if epoch != self.epoch:
+        if not self._is_now(epoch):
             return False
         self._failing.clear()
         self.failures = 0
@@ -124,13 +130,13 @@ class Breaker:
 
     def inconclusive(self, epoch: int, now: float, *, wait_s: float) -> None:
         """An answer that is about its own work only: a probe with it has to be repeated."""
-        if epoch == self.epoch and not self.running:
+        if self._is_now(epoch) and not self.running:
             self.failures += 1
             self.probe_at = now + wait_s
 
     def failed(self, origin: int, epoch: int, now: float, *, wait_s: float, cause: Cause) -> None:
         """A work got no usable answer, or one that says "later". Parts of one work count as one."""
-        if epoch != self.epoch:
+        if not self._is_now(epoch):
             return
         self._failing.add(origin)
         self.width = max(1, self.width // 2)
@@ -139,7 +145,7 @@ class Breaker:
 
     def back_off(self, epoch: int, now: float, *, wait_s: float, cause: Cause) -> None:
         """Probe after `wait_s`. A lane that is paused stays so, for the probe proved nothing."""
-        if epoch != self.epoch:
+        if not self._is_now(epoch):
             return
         self.failures += 1
         self.probe_at = now + wait_s
@@ -152,7 +158,7 @@ class Breaker:
         self, state: LaneState, epoch: int, now: float, *, wait_s: float, cause: Cause
     ) -> None:
         """The token or a right was refused; probe after `wait_s`."""
-        if epoch != self.epoch:
+        if not self._is_now(epoch):
             return
         self.probe_at = now + wait_s
         if self.state is state:
@@ -165,6 +171,15 @@ class Breaker:
         self.epoch += 1
         self._failing.clear()
         self.probe_at = now
+        self._asked_at = None if self.running else now
+
+    def _is_now(self, epoch: int) -> bool:
+        """Does an answer to a request of this epoch say something about the lane? Then it is also
+        the answer to who asked for a probe."""
+        if epoch != self.epoch:
+            return False
+        self._asked_at = None
+        return True
 
     def _change(self, state: LaneState, cause: Cause | None, now: float) -> None:
         self.state = state

@@ -9,6 +9,7 @@
                     b"d" lane                         JSON [[first seq, first door seq, day], ...]
                     b"x" lane seq                     JSON digests: to be erased when it is settled
                     b"salt"                           of the digests in samples
+                    b"import " contents               JSON, see `rocksdb.moving_in`
     log-YYYYMMDD    b"a" lane seq attempt id          JSON attempt with what it settled
                     b"d" lane door seq                door record: arrivals settled at the door
                     b"e" lane seq                     chunk: entries of one group commit
@@ -33,6 +34,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final, NamedTuple
 from zlib import adler32, crc32
 
@@ -53,6 +55,9 @@ REMEMBERED: Final = b"\xff\xff"
 
 #: Marks the door seq of a refusal where other rows have an entry's seq.
 AT_DOOR: Final = 1 << 63
+
+#: Marks the seq of a dead letter that came from another journal: it is none of this one's.
+RECEIVED: Final = 1 << 62
 
 _KEY = struct.Struct(">cHQ")
 _INDEX_KEY = struct.Struct(">cHcQ")
@@ -113,6 +118,17 @@ def receipt_claim_key(lane: int, receipt: str) -> bytes:
     return claim_key(lane, digest)
 
 
+@cache
+def _mixture(destination: str) -> int:
+    digest = hashlib.blake2b(destination.encode(), digest_size=16).digest()
+    return int.from_bytes(digest, "big")
+
+
+def mixed_claim(destination: str, claim: bytes) -> bytes:
+    """A claim among those of all destinations. Mixed once more, it is the claim again."""
+    return (int.from_bytes(claim, "big") ^ _mixture(destination)).to_bytes(16, "big")
+
+
 def receipt_tag(receipt: bytes) -> tuple[int, int]:
     """Two checksums that tell the receipts of one claim apart. The first one is the receipt's
     fingerprint as well. Receipts are made by us or by Kafka: nobody forges them."""
@@ -146,6 +162,16 @@ def dead_lane(key: bytes) -> int:
 
 def dead_seq(key: bytes) -> int:
     return int.from_bytes(key[10:18], "big")
+
+
+def received_seq(letter_id: str) -> int:
+    """Where another journal's dead letter stands among those of one moment."""
+    digest = hashlib.blake2b(letter_id.encode(), digest_size=8).digest()
+    return RECEIVED | int.from_bytes(digest, "big") >> 2
+
+
+def import_key(contents: str) -> bytes:
+    return b"import " + contents.encode()
 
 
 def ledger_key(hour: int, lane: int, name: str) -> bytes:

@@ -24,6 +24,9 @@ from tests.chart.helm import (
 )
 from tests.chart.manifests import of_kind, one, selects
 
+#: As `ci/everything.yaml` has it.
+RUNBOOK = "https://runbooks.example/relay"
+
 RULES = """
 groups:
 - name: relay.made-up
@@ -148,8 +151,12 @@ def test_dashboards_are_found_by_the_sidecar_and_arrive_as_they_are(chart: Path)
     assert json.loads(made["data"]["made-up.json"]) == {"title": "{{ value }}"}
 
 
-def test_each_dashboard_has_a_config_map() -> None:
-    wanted = {path.name: json.loads(path.read_text()) for path in CHART.glob("dashboards/*.json")}
+def test_each_dashboard_has_a_config_map_and_leads_to_the_runbook() -> None:
+    placeholder, runbook = "https://runbook.invalid/helm/relay/README.md", RUNBOOK
+    wanted = {
+        path.name: json.loads(path.read_text().replace(placeholder, runbook))
+        for path in CHART.glob("dashboards/*.json")
+    }
     found = {
         name: json.loads(text)
         for each in of_kind(rendered(FULL_EMBEDDED), "ConfigMap")

@@ -45,9 +45,11 @@ image: {{ include "relay.image" . }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 securityContext:
   {{- toYaml .Values.securityContext | nindent 2 }}
-{{- with .Values.env }}
 env:
-  {{- toYaml . | nindent 2 }}
+{{/* What is typed in the pod finds it, too. */ -}}
+- {name: RELAY_CONFIG, value: /etc/relay/relay.json}
+{{- with .Values.env }}
+{{ toYaml . }}
 {{- end }}
 {{- with .Values.envFrom }}
 envFrom:

@@ -16,9 +16,9 @@ from zlib import crc32
 from relay.journal import attempts, fingerprint, issues, ledger
 from relay.journal.attempts import AttemptRecord, Ended
 from relay.journal.distributed import book, claims, letters, ownership
-from relay.journal.distributed.claims import Owner, day_of, key_of, tag_of
+from relay.journal.distributed.claims import Owner, day_of, key_of, reserved_tag_of, tag_of
 from relay.journal.distributed.days import Days
-from relay.journal.distributed.message import Arrived, digest_of
+from relay.journal.distributed.message import Arrived, digest_of, moved_digest_of
 from relay.journal.distributed.ownership import Booking
 from relay.journal.distributed.progress import Progress
 from relay.journal.intervals import ranges_of
@@ -98,6 +98,7 @@ class Claimer:
         }
         bookings = {at: self._booking(at, each) for at, each in found.items()}
         await ownership.book(connection, self._destination, bookings)
+        await self._take_reserved(connection, messages, now)
         await claims.put(connection, self._days, placing.put, now, now - self._window_s)
         await self._record(connection, found, now)
         return found
@@ -109,7 +110,19 @@ class Claimer:
                 keys.append(key_of(self._destination, each.claim))
             if may_come_again(each.receipt):
                 keys.append(key_of(self._destination, digest_of(each.receipt)))
+            if each.moved is not None:
+                keys.append(key_of(self._destination, moved_digest_of(each.receipt)))
         return keys
+
+    async def _take_reserved(
+        self, connection: Connection, messages: Sequence[Arrived], now: float
+    ) -> None:
+        """The import keeps claims for events of another journal, until they are claimed here."""
+        moved = [each for each in messages if each.moved is not None]
+        if moved:
+            keys = [key_of(self._destination, each.claim) for each in moved]
+            tags = [reserved_tag_of(each.receipt) for each in moved]
+            await claims.release(connection, keys, tags, now - self._window_s - 86_400)
 
     def _booking(self, partition: int, claimed: Claimed) -> Booking:
         oldest_at = self._oldest_at(partition, claimed.progress)
@@ -197,24 +210,37 @@ class _Placing:
 
     def place(self, message: Arrived) -> Fate | None:
         tag = tag_of(message.receipt)
-        own = None
-        if may_come_again(message.receipt):
-            own = key_of(self._destination, digest_of(message.receipt))
-            if self._owner(own) is not None:
-                return _KNOWN
+        own = self._own(message)
+        if any(self._owner(key) is not None for key in own):
+            return _KNOWN
         refusal = message.refusal
         if refusal is None:
             fate = self._claim(message, tag)
         else:
             fate = Fate(refusal.outcome, refusal.reason)
-        if fate is not None and fate.outcome is not None and own is not None:
-            self.put[own] = Owner(tag, self._now)
+        if fate is not None and (fate.outcome is not None or message.moved is not None):
+            self.put.update(dict.fromkeys(self._later(message, fate), Owner(tag, self._now)))
         return fate
+
+    def _own(self, message: Arrived) -> list[bytes]:
+        """What this very message is known by when it comes again. One of another journal is,
+        whatever its receipt: an import that was cut off may write it once more."""
+        found = []
+        if message.moved is not None:
+            found.append(moved_digest_of(message.receipt))
+        if may_come_again(message.receipt):
+            found.append(digest_of(message.receipt))
+        return [key_of(self._destination, each) for each in found]
+
+    def _later(self, message: Arrived, fate: Fate) -> list[bytes]:
+        """Which of these to store: what waits keeps its receipt for its end."""
+        own = self._own(message)
+        return own if fate.outcome is not None else own[:1]
 
     def _claim(self, message: Arrived, tag: int) -> Fate | None:
         key = key_of(self._destination, message.claim)
         owner = self._owner(key)
-        if owner is not None:
+        if owner is not None and not _is_reserved(owner, message):
             if owner.tag == tag:
                 return _KNOWN
             if self._now - owner.at < self._window_s:
@@ -226,6 +252,10 @@ class _Placing:
 
     def _owner(self, key: bytes) -> Owner | None:
         return self.put.get(key) or self._owners.get(key)
+
+
+def _is_reserved(owner: Owner, message: Arrived) -> bool:
+    return message.moved is not None and owner.tag == reserved_tag_of(message.receipt)
 
 
 def _place(

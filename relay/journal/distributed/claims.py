@@ -6,15 +6,12 @@ day. A look-up asks all days of the window at once.
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from functools import cache
 from typing import NamedTuple
 
 from relay.journal import layout
-from relay.journal.chunk import CLAIM_BYTES
 from relay.journal.distributed.days import Days, table_of
 from relay.postgres.database import Connection
 
@@ -32,20 +29,30 @@ class Raced(Exception):  # no mistake: the other one was first
     """Somebody else claimed one of these meanwhile: look again."""
 
 
-@cache
-def _lane(destination: str) -> int:
-    digest = hashlib.blake2b(destination.encode(), digest_size=CLAIM_BYTES).digest()
-    return int.from_bytes(digest, "big")
-
-
 def key_of(destination: str, claim: bytes) -> bytes:
     """The claim's key among those of all destinations."""
-    return (int.from_bytes(claim, "big") ^ _lane(destination)).to_bytes(CLAIM_BYTES, "big")
+    return layout.mixed_claim(destination, claim)
 
 
 def tag_of(receipt: str) -> int:
     """What tells the receipts of one claim apart, as a signed 64-bit number."""
-    return int.from_bytes(_TAG.pack(*layout.receipt_tag(receipt.encode())), "big", signed=True)
+    return as_tag(layout.receipt_tag(receipt.encode()))
+
+
+def reserved_tag_of(receipt: str) -> int:
+    """The tag of a claim that is kept for an event of another journal."""
+    return tag_of(f"moved:{receipt}")
+
+
+def as_tag(pair: tuple[int, int]) -> int:
+    """The tag of a receipt with these two checksums."""
+    return int.from_bytes(_TAG.pack(*pair), "big", signed=True)
+
+
+def as_pair(tag: int) -> tuple[int, int]:
+    """The checksums that a tag is made of."""
+    crc, adler = _TAG.unpack(tag.to_bytes(_TAG.size, "big", signed=True))
+    return crc, adler
 
 
 def day_of(at: float) -> date:
@@ -97,6 +104,30 @@ async def put(
     )
     if len(stored) < len(rows):
         raise Raced
+
+
+async def set_down(
+    connection: Connection, days: Days, claims: Mapping[bytes, Owner], since: float
+) -> None:
+    """Store claims of another journal, each on its own day. What others claimed after `since`
+    stays theirs."""
+    by_day: dict[date, list[tuple[bytes, Owner]]] = {}
+    for key, owner in sorted(claims.items()):
+        by_day.setdefault(day_of(owner.at), []).append((key, owner))
+    for day, rows in sorted(by_day.items()):
+        await days.ensure(connection, day)
+        await connection.execute(
+            f"insert into {table_of('claims', day)} (day, key, tag, at) "  # noqa: S608  # a day
+            "select $1, n.* from unnest($2::bytea[], $3::bigint[], $4::float8[]) as n(key, tag, at)"
+            " where not exists (select 1 from claims as c where c.key = n.key and c.day >= $5 "
+            "and c.at > $6) on conflict (key) do nothing",
+            day,
+            [key for key, _ in rows],
+            [owner.tag for _, owner in rows],
+            [owner.at for _, owner in rows],
+            day_of(since),
+            since,
+        )
 
 
 async def release(

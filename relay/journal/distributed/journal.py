@@ -313,6 +313,7 @@ class DistributedJournal(DistributedRecords):
                     await self._days.drop(connection, name, day_of(now - seconds))
             past = now - settings.retention_s
             await self.database.execute("delete from dead_letters where at < $1", past)
+            await self.database.execute("delete from history where day < $1", day_of(past - DAY_S))
             await self.database.execute("delete from samples where hour < $1", int(past // 3600))
             await self.database.execute("delete from erasures where at < $1", past - DAY_S)
             await self.database.execute(

@@ -78,6 +78,35 @@ async def bury_refusals(
     await _store(connection, rows)
 
 
+async def receive(connection: Connection, received: Sequence[DeadLetter]) -> None:
+    """Keep letters of another journal, under the ids they have; again, they are the same."""
+    await connection.executemany(
+        "insert into dead_letters (id, destination, at, replayed_at, letter, wire) "
+        "values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+        [
+            (each.letter_id, each.destination, each.at, each.replayed_at, _packed(each), each.wire)
+            for each in received
+        ],
+    )
+
+
+def _packed(letter: DeadLetter) -> bytes:
+    attempt = {
+        "code": letter.code, "message": letter.message, "request_id": letter.request_id,
+        "number": letter.attempts,
+    }  # fmt: skip
+    return orjson.dumps(
+        {
+            "receipt": letter.receipt, "source": letter.source, "name": letter.event,
+            "event_id": letter.event_id, "order_id": letter.order_id,
+            "event_time": letter.event_time, "accepted_at": letter.accepted_at,
+            "outcome": letter.outcome, "reason": letter.reason, "attempt": attempt,
+            "unknown_since": letter.unknown_since, "test_event_code": letter.test_event_code,
+            "errors": [list(error) for error in letter.errors],
+        }
+    )  # fmt: skip
+
+
 async def _store(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
     if rows:
         await connection.executemany(

@@ -25,13 +25,24 @@ from relay.model import Arrival, Entry, Event, FieldIssue, Outcome, Reason, Refu
 HEADER: Final = "relay"
 
 #: A value of this version is read; a later one is refused rather than guessed.
-VERSION: Final = 1
+VERSION: Final = 2
+
+#: What came through a door is written as this, so that earlier releases read it, too.
+_OWN: Final = 1
 
 Headers = list[tuple[str, bytes]]
 
 
 class LaterVersion(ValueError):
     """A newer release wrote this message: it waits for one that can read it."""
+
+
+class FromElsewhere(NamedTuple):
+    """Of an event that waited in another journal: where in `history` its attempts there are told,
+    and since when TikTok may have it without our knowing."""
+
+    place: int
+    unknown_since: float | None
 
 
 class Encoded(NamedTuple):
@@ -45,7 +56,8 @@ class Encoded(NamedTuple):
 class Arrived(NamedTuple):
     """A message taken apart. `offset` is its place in the partition; `prints` are the CRC-32s of
     everything but its receipt that it can be found by; `fields` are those of an `Entry` behind
-    `seq`. `refusal` is None for an event. `issues` are those that were noted at the door."""
+    `seq`. `refusal` is None for an event. `issues` are those that were noted at the door;
+    `moved` is for an event that waited in another journal."""
 
     offset: int
     claim: bytes
@@ -53,6 +65,7 @@ class Arrived(NamedTuple):
     fields: tuple[Any, ...]
     refusal: Refusal | None
     issues: Sequence[FieldIssue] = ()
+    moved: FromElsewhere | None = None
 
     @property
     def accepted_at(self) -> float:
@@ -73,8 +86,8 @@ class Arrived(NamedTuple):
         return Entry._make((seq, *self.fields))
 
 
-def encode(arrival: Arrival, at: float) -> Encoded:
-    """The message of an arrival that was accepted at `at` (Unix seconds).
+def encode(arrival: Arrival, at: float, moved: FromElsewhere | None = None) -> Encoded:
+    """The message of an arrival that was accepted at `at` (Unix seconds), here or elsewhere.
 
     Raises ValueError when its claim has not 16 bytes.
     """
@@ -83,7 +96,7 @@ def encode(arrival: Arrival, at: float) -> Encoded:
         if len(result.claim) != CLAIM_BYTES:
             raise ValueError("a claim has 16 bytes")
         head = {
-            "v": VERSION, "kind": "event", "at": at, "receipt": receipt, "source": source,
+            "v": _OWN, "kind": "event", "at": at, "receipt": receipt, "source": source,
             "event": result.name, "event_id": result.event_id, "event_time": result.event_time,
             "order_id": result.order_id, "test_event_code": result.test_event_code,
             "value": None if result.value is None else str(result.value),
@@ -92,6 +105,8 @@ def encode(arrival: Arrival, at: float) -> Encoded:
         }  # fmt: skip
         if result.issues:
             head["issues"] = _pairs(result.issues)
+        if moved is not None:
+            head |= {"v": VERSION, "moved": moved._asdict()}
         return Encoded(result.claim, result.wire, [(HEADER, orjson.dumps(head))])
     return _encode_refusal(receipt, source, result, at)
 
@@ -99,7 +114,7 @@ def encode(arrival: Arrival, at: float) -> Encoded:
 def _encode_refusal(receipt: str, source: str, refusal: Refusal, at: float) -> Encoded:
     tokens = {token.encode() for token in (refusal.event_id, refusal.order_id) if token}
     head = {
-        "v": VERSION, "kind": "refusal", "at": at, "receipt": receipt, "source": source,
+        "v": _OWN, "kind": "refusal", "at": at, "receipt": receipt, "source": source,
         "outcome": refusal.outcome, "reason": refusal.reason, "prints": list(map(crc32, tokens)),
     }  # fmt: skip
     value = {
@@ -114,6 +129,11 @@ def digest_of(receipt: str) -> bytes:
     return hashlib.blake2b(receipt.encode(), digest_size=16, person=b"receipt").digest()
 
 
+def moved_digest_of(receipt: str) -> bytes:
+    """What an event that waited in another journal is known by, however it ends."""
+    return digest_of(f"moved:{receipt}")
+
+
 def decode(
     offset: int, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]
 ) -> Arrived:
@@ -126,7 +146,8 @@ def decode(
             raise ValueError("not a message of this relay")
         if head["kind"] == "event":
             issues = _issues(head.get("issues", ()))
-            return Arrived(offset, key, head["prints"], _fields(head, value), None, issues)
+            moved = None if head.get("moved") is None else FromElsewhere(**head["moved"])
+            return Arrived(offset, key, head["prints"], _fields(head, value), None, issues, moved)
         said = orjson.loads(value)
         refusal = _refusal(head, said)
         fields = _fields(head | said, b"")

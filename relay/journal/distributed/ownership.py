@@ -99,6 +99,16 @@ async def book(connection: Connection, destination: str, bookings: Mapping[int, 
         raise Fenced(lost)
 
 
+async def book_elsewhere(connection: Connection, destination: str, settled: int) -> None:
+    """Count arrivals that came and ended in another journal."""
+    await connection.execute(
+        "insert into progress as p (destination, partition, accepted, settled) "
+        "values ($1, -2, $2, $2) on conflict (destination, partition) do update "
+        "set accepted = p.accepted + excluded.accepted, settled = p.settled + excluded.settled",
+        destination, settled,
+    )  # fmt: skip
+
+
 async def book_parked(connection: Connection, destination: str, settled: int) -> None:
     """Count what was parked and is settled now; it belongs to no partition's owner."""
     await connection.execute(

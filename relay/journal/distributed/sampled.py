@@ -45,12 +45,41 @@ class Samples:
     async def add(self, connection: Connection, entries: Sequence[Entry], now: float) -> None:
         """Of entries that were delivered at `now`, keep a sample; within a transaction."""
         if self._sampler is None:
+            # Not while an import decides what the salt is, see `take_salt`.
+            await connection.execute("lock table samples in row exclusive mode")
             self._sampler = Sampler(await connection.fetchval(_SALT))
         kept = self._sampler.sample(self._destination, entries, now)
         if kept:
             rows = [(hour_of(entry.event_time), *_signed(sample)[1:]) for entry, sample in kept]
             columns = [list(column) for column in zip(*rows, strict=True)]
             await connection.execute(_ADD, self._destination, *columns)
+
+
+async def salt_of(connection: Connection) -> bytes:
+    """What digests are salted with."""
+    salt: bytes = await connection.fetchval(_SALT)
+    return salt
+
+
+async def take_salt(connection: Connection, salt: bytes) -> bool:
+    """Salt digests as another journal did; False where there are samples already. A replica that
+    is about to store the first one waits, and then asks for the salt."""
+    await connection.execute("lock table samples in exclusive mode")
+    there = await connection.fetchval("select exists (select 1 from samples)")
+    if not there:
+        await connection.execute("update sampling set salt = $1", salt)
+    return not there
+
+
+async def receive(connection: Connection, samples: Sequence[Sample]) -> None:
+    """Keep samples of another journal whose salt was taken."""
+    by_name: dict[str, list[Sample]] = {}
+    for each in samples:
+        by_name.setdefault(each.destination, []).append(each)
+    for destination, kept in sorted(by_name.items()):
+        rows = [(hour_of(each.event_time), *_signed(each)[1:]) for each in kept]
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        await connection.execute(_ADD, destination, *columns)
 
 
 async def read(

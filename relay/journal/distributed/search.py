@@ -6,11 +6,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from relay.journal import attempts, fingerprint, layout
+from relay.journal.distributed import history
 from relay.journal.distributed.browser import Browser
 from relay.journal.distributed.claims import day_of
 from relay.journal.distributed.erasing import Erasures
 from relay.journal.distributed.message import Arrived
 from relay.journal.distributed.spot import Spot
+from relay.journal.moving.rows import Moved
 from relay.model import Attempt, Trace
 from relay.postgres.database import Database
 
@@ -34,12 +36,18 @@ class Search:
         Raises `DatabaseUnavailable` and `JournalUnavailable`.
         """
         spots = await self.spots(token, since)
-        messages = await self._browser.read(spots)
-        about = sorted(
-            ((spot, each) for spot, each in messages.items() if self._is_about(each, token)),
-            key=lambda found: (found[1].accepted_at, found[0]),
-        )
-        return [await self.trace(spot, each) for spot, each in about[-limit:]]
+        told = [spot for spot in spots if spot.partition == history.PARTITION]
+        moved = await history.read(self._database, told)
+        messages = await self._browser.read(set(spots) - set(told))
+        found: dict[Spot, Arrived | Moved] = {
+            spot: each for spot, each in messages.items() if self._is_about(each, token)
+        }
+        found |= {spot: each for spot, each in moved.items() if self._tells_of(each, token)}
+        about = sorted(found.items(), key=lambda each: (each[1].accepted_at, each[0]))
+        return [
+            self._told(each) if isinstance(each, Moved) else await self.trace(spot, each)
+            for spot, each in about[-limit:]
+        ]
 
     async def spots(self, token: str, since: float) -> list[Spot]:
         """Where a fingerprint of the token occurs, maybe by chance."""
@@ -64,9 +72,36 @@ class Search:
             return False
         return not self._erasures.cover(message.accepted_at, body)
 
+    def _tells_of(self, moved: Moved, token: str) -> bool:
+        if token in (moved.receipt, moved.event_id, moved.order_id):
+            return True
+        body = moved.body or b""
+        if len(token) != _DIGEST_LENGTH or token.encode() not in body:
+            return False
+        return not self._erasures.cover(moved.accepted_at, body)
+
+    def _told(self, moved: Moved) -> Trace:
+        """The story of an arrival that ended in another journal."""
+        body = moved.body
+        if body is not None and self._erasures.cover(moved.accepted_at, body):
+            body = _BLANK
+        return Trace(
+            moved.receipt, moved.source, moved.destination, moved.accepted_at, moved.event,
+            moved.event_id, moved.order_id, moved.event_time, moved.outcome, moved.reason,
+            moved.errors, moved.settled_at, body, moved.attempts,
+        )  # fmt: skip
+
+    async def _made_elsewhere(self, spot: Spot, message: Arrived) -> dict[str, Attempt]:
+        """The attempts at an event that waited in another journal."""
+        if message.moved is None:
+            return {}
+        place = Spot(spot.destination, history.PARTITION, message.moved.place)
+        found = await history.read(self._database, [place])
+        return {each.attempt_id: each for moved in found.values() for each in moved.attempts}
+
     async def trace(self, spot: Spot, message: Arrived) -> Trace:
         """One message's story."""
-        made: dict[str, Attempt] = {}
+        made = await self._made_elsewhere(spot, message)
         outcome = reason = settled_at = None
         for row in await self._database.fetch(
             "select row from attempts where destination = $1 and partition = $2 "

@@ -126,7 +126,7 @@ class Share:
         stock = self.holding.stock
         stock.put(
             [each.entry(seq) for seq, each in enumerate(messages, stock.next_seq)],
-            [Place(partition, each.offset, each.claim) for each in messages],
+            [_place_of(partition, each) for each in messages],
         )
 
     # --- leaving ----------------------------------------------------------------------------------
@@ -233,3 +233,8 @@ class Share:
         if about:
             stock.hold([entry.seq for entry in about])
             await self.settle(None, [(about, Outcome.WITHHELD, Reason.ERASED)], ())
+
+
+def _place_of(partition: int, message: Arrived) -> Place:
+    unknown_since = None if message.moved is None else message.moved.unknown_since
+    return Place(partition, message.offset, message.claim, unknown_since=unknown_since)

@@ -37,6 +37,18 @@ def unknown_since(folder: Folder, queue: Queue, seqs: Sequence[int]) -> float | 
     return min(found, default=None)
 
 
+def of_range(
+    folder: Folder, queue: Queue, seqs: tuple[int, int], arrived: str
+) -> Iterator[AttemptRecord]:
+    """All records that may tell of the entries `start <= seq < end`, which came on one day."""
+    start = layout.row_key(b"a", queue.number, max(0, seqs[0] - layout.MAX_SPAN))
+    stop = layout.row_key(b"a", queue.number, seqs[1])
+    for day in folder.days(LOG):
+        if day >= arrived:
+            for _, value in rows(folder.family(LOG + day), start, stop):
+                yield attempts.unpack(value)
+
+
 def _between(folder: Folder, day: str, start: bytes, stop: bytes) -> Iterator[AttemptRecord]:
     for _, value in rows(folder.family(LOG + day), start, stop, pass_by):
         yield attempts.unpack(value)

@@ -13,6 +13,7 @@ from typing import Any
 from relay.clock import Clock
 from relay.errors import JournalUnavailable
 from relay.journal.queue import Queue
+from relay.journal.rocksdb import seal
 from relay.journal.rocksdb.commit import GroupCommit
 from relay.journal.rocksdb.folder import Folder
 from relay.journal.rocksdb.lock import FolderLock
@@ -39,7 +40,7 @@ class Listeners:
 class Engine:
     """Opens the folder and keeps it open. `window_s` says how long a destination's claims last.
 
-    Raises `JournalLocked`, `JournalFormat` or `JournalUnavailable`.
+    Raises `JournalLocked`, `JournalSealed`, `JournalFormat` or `JournalUnavailable`.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Engine:
         self._closed = False
         self._lock = FolderLock(path)
         try:
+            seal.check(path)
             self._folder = self._open(create=True, damage=None)
         except BaseException:
             self._lock.release()

@@ -65,6 +65,29 @@ class Letters:
         key = layout.dead_key(now, queue.number, layout.AT_DOOR | place)
         batch.put(key, layout.json(letter), self._state.folder.handle(DEAD))
 
+    def receive(self, queue: Queue, letter: DeadLetter, batch: WriteBatch) -> None:
+        """Keep a letter of another journal, under an id of this one; again, it is the same."""
+        errors = [list(error) for error in letter.errors]
+        attempt = {
+            "code": letter.code, "message": letter.message, "request_id": letter.request_id,
+            "number": letter.attempts,
+        }  # fmt: skip
+        said: dict[str, Any] = {
+            "receipt": letter.receipt, "source": letter.source, "name": letter.event,
+            "event_id": letter.event_id, "order_id": letter.order_id,
+            "event_time": letter.event_time, "accepted_at": letter.accepted_at,
+            "outcome": letter.outcome, "reason": letter.reason, "replayed_at": letter.replayed_at,
+        }  # fmt: skip
+        if letter.wire is None:
+            said |= {"errors": errors}
+        else:
+            said |= {
+                "body": letter.wire.decode(), "at": letter.at, "attempt": attempt,
+                "test_event_code": letter.test_event_code, "unknown_since": letter.unknown_since,
+            }  # fmt: skip
+        key = layout.dead_key(letter.at, queue.number, layout.received_seq(letter.letter_id))
+        batch.put(key, layout.json(said), self._state.folder.handle(DEAD))
+
     def mark(self, job: MarkJob, batch: WriteBatch, now: float) -> bool:
         """Note that it was replayed; False when there is no such letter."""
         stored = self._stored(job.letter_id)
@@ -124,10 +147,17 @@ class Letters:
             letter["accepted_at"], Outcome(letter["outcome"]), Reason(letter["reason"]),
             attempt.get("code"), attempt.get("message"), attempt.get("request_id"),
             attempt.get("number", 0), letter["replayed_at"],
-            attempt_rows.unknown_since(self._state.folder, queue, [layout.dead_seq(key)]),
+            self._unknown_since(queue, key, letter),
             letter["body"].encode(),
             letter["test_event_code"],
         )  # fmt: skip
+
+    def _unknown_since(self, queue: Queue, key: bytes, letter: dict[str, Any]) -> float | None:
+        """Of a letter that came from another journal it stands in the letter."""
+        if "unknown_since" in letter:
+            found: float | None = letter["unknown_since"]
+            return found
+        return attempt_rows.unknown_since(self._state.folder, queue, [layout.dead_seq(key)])
 
     def _refused(self, queue: Queue, key: bytes, letter: dict[str, Any]) -> DeadLetter:
         return DeadLetter(

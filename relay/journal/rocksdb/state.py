@@ -118,8 +118,12 @@ class State:
     def note_issues(self, queue: Queue, noted: Iterable[Noted], now: float) -> None:
         """Count field issues; `store_ledger` writes them, too."""
         for (hour, name), counts in issues.count(noted, now).items():
-            key = layout.ledger_key(hour, queue.number, name)
-            self._issues.changing(self.folder, key).update(counts)
+            self.book_issues(queue, hour, name, counts)
+
+    def book_issues(self, queue: Queue, hour: int, name: str, counts: issues.Row) -> None:
+        """Add counts of field issues, which `store_ledger` writes, too."""
+        key = layout.ledger_key(hour, queue.number, name)
+        self._issues.changing(self.folder, key).update(counts)
 
     def store_ledger(self, batch: WriteBatch) -> None:
         self._ledger.store(self.folder, batch)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from relay.deliver.breaker import Breaker, Cause, LaneState
+from relay.deliver.breaker import Breaker, Cause, LaneState, Standing
 
 CAUSE = Cause("SYS_ERROR", 50000)
 
@@ -130,3 +130,29 @@ def test_all_lanes_that_run_have_one_standing_whatever_they_went_through() -> No
     old.answered(old.epoch, 50)
 
     assert old.standing._replace(since=None) == new.standing
+
+
+def test_who_asked_for_a_probe_keeps_its_turn_when_another_is_heard_meanwhile() -> None:
+    breaker = Breaker(max_in_flight=4)
+    pause(breaker)
+    others = breaker.standing._replace(probe_at=600.0)
+
+    breaker.probe_now(5.0)
+    breaker.told(others)
+    assert breaker.probe_at == 5.0
+
+    pause(breaker, now=6.0)  # it probed, and was refused
+    breaker.told(others)
+    assert breaker.probe_at == 600.0
+
+
+def test_a_lane_that_runs_again_forgets_that_a_probe_was_asked_for() -> None:
+    breaker = Breaker(max_in_flight=4)
+    pause(breaker)
+    paused = breaker.standing._replace(probe_at=600.0)
+
+    breaker.probe_now(5.0)
+    breaker.told(Standing(LaneState.RUNNING))
+    breaker.told(paused)
+
+    assert breaker.probe_at == 600.0

@@ -1,0 +1,431 @@
+"""The journal of topics and tables as rows, for `relay journal export`, while no relay runs.
+
+What is in the topics and nobody claimed yet is claimed first, as a relay would: only then is known
+what it is. That raises the partitions' epochs, so a process that is forgotten can settle nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from relay.clock import Clock
+from relay.errors import JournalLocked, JournalUnavailable
+from relay.journal import attempts, issues, layout, ledger
+from relay.journal.distributed import book, history, letters, message, notes, sampled
+from relay.journal.distributed.claims import as_pair, day_of
+from relay.journal.distributed.days import Days
+from relay.journal.distributed.erasing import Erasures
+from relay.journal.distributed.holding import Listeners, Surroundings
+from relay.journal.distributed.message import Arrived
+from relay.journal.distributed.settings import DAY_S, DistributedSettings
+from relay.journal.distributed.share import Share
+from relay.journal.distributed.spot import Spot
+from relay.journal.distributed.takeover import TopicReplaced, take_over
+from relay.journal.moving.rows import (
+    Claim,
+    Issues,
+    Ledger,
+    Moved,
+    Note,
+    Remembered,
+    Row,
+    Total,
+)
+from relay.model import Attempt, FieldIssue, Outcome, Reason
+from relay.postgres.database import Database
+
+_PAGE = 2000
+_AT_ONCE = 1000
+_POLL_MS = 1000
+#: A fetch of what is not there holds its connection, and whatever is asked on it, for so long.
+_WAIT_MS = 20
+#: A broker that hands out nothing for so many polls is away.
+_SILENT = 15
+_HOURS = 31 * 24
+_ERASED = b"{}"
+_STOPPED = ("Empty", "Dead")
+
+#: How an entry ended: outcome, reason, when.
+_End = tuple[Outcome, Reason, float]
+
+
+class ServersOut:
+    """Use as `async with ServersOut(...)`. Raises `JournalLocked` while relays deliver, and
+    `JournalUnavailable`."""
+
+    def __init__(self, settings: DistributedSettings, database: Database, clock: Clock) -> None:
+        self._settings = settings
+        self._database = database
+        self._clock = clock
+        self._erasures = Erasures()
+        self._shares: dict[str, Share] = {}
+        self._ends: dict[TopicPartition, int] = {}
+        self._begins: dict[TopicPartition, int] = {}
+        self._withheld: defaultdict[str, int] = defaultdict(int)
+        self.salt = b""
+        self.destinations: Sequence[str] = ()
+
+    async def __aenter__(self) -> ServersOut:
+        await self._nobody_delivers()
+        await self._database.open()
+        self._consumer = AIOKafkaConsumer(
+            **self._settings.kafka.options(), enable_auto_commit=False,
+            auto_offset_reset="earliest", max_partition_fetch_bytes=2**21,
+            fetch_max_wait_ms=_WAIT_MS,
+        )  # fmt: skip
+        try:
+            await self._consumer.start()
+            await self._prepare()
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._consumer.stop()
+        await self._database.close()
+
+    async def _nobody_delivers(self) -> None:
+        group = self._settings.group
+        admin = AIOKafkaAdminClient(**self._settings.kafka.options())
+        try:
+            await admin.start()
+            answers = await admin.describe_consumer_groups([group])
+        except (KafkaError, OSError) as error:
+            raise JournalUnavailable(
+                f"the brokers do not answer ({type(error).__name__})"
+            ) from error
+        finally:
+            await admin.close()
+        states = [each[2] for answer in answers for each in answer.groups]
+        if any(state not in _STOPPED for state in states):
+            raise JournalLocked(
+                f"relays deliver from this journal (consumer group {group}): stop all of them, "
+                "those that accept as well, and export then"
+            )
+
+    # --- bringing it up to date -------------------------------------------------------------------
+
+    async def _prepare(self) -> None:
+        async with self._database.connection() as connection:
+            self.salt = await sampled.salt_of(connection)
+            names = await connection.fetch("select distinct destination from progress")
+        configured = self._settings.destinations
+        self.destinations = sorted({*configured, *[row["destination"] for row in names]})
+        await self._erasures.load(self._database)
+        around = Surroundings(
+            f"export/{socket.gethostname()}/{os.getpid()}", self._database, Days(),
+            self._erasures, self._clock,
+            Listeners(_ignore, _ignore, _ignore, _ignore),
+        )  # fmt: skip
+        for name in self.destinations:
+            share = Share(name, self._settings.window_s(name), around)
+            for place in await self._places(name):
+                await self._claim(share, place)
+            self._shares[name] = share
+
+    async def _places(self, destination: str) -> list[TopicPartition]:
+        topic = self._settings.topics.of(destination)
+        cluster = await self._consumer._client.fetch_all_metadata()  # noqa: SLF001  # no public way
+        places = [
+            TopicPartition(topic, each)
+            for each in sorted(cluster.partitions_for_topic(topic) or ())
+        ]
+        if places:
+            self._begins |= await self._consumer.beginning_offsets(places)
+            self._ends |= await self._consumer.end_offsets(places)
+        return places
+
+    async def _claim(self, share: Share, place: TopicPartition) -> None:
+        """Claim what nobody claimed yet, and withhold what is erased; nothing stays in memory."""
+        partition, holding = place.partition, share.holding
+        try:
+            start = await take_over(holding, partition, self._begins[place], self._ends[place])
+        except TopicReplaced as error:
+            raise JournalUnavailable(str(error)) from error
+        async for found, behind in self._read(place, start, self._ends[place]):
+            await share.take_in({partition: (found, behind)})
+            holding.stock.remove(holding.stock.places_of([partition]), lost=True)
+
+    async def _read(
+        self, place: TopicPartition, start: int, stop: int
+    ) -> AsyncIterator[tuple[list[Arrived], int]]:
+        """Messages of `start <= offset < stop`, some at a time, with the offset behind them."""
+        if start >= stop:
+            return
+        self._consumer.assign([place])
+        self._consumer.seek(place, start)
+        at, silent = start, 0
+        while at < stop:
+            try:
+                read = await self._consumer.getmany(
+                    place, timeout_ms=_POLL_MS, max_records=_AT_ONCE
+                )
+            except KafkaError as error:
+                raise JournalUnavailable(
+                    f"the brokers do not answer ({type(error).__name__})"
+                ) from error
+            records = [each for each in read.get(place, ()) if each.offset < stop]
+            position = await self._consumer.position(place)
+            silent = 0 if position > at else silent + 1
+            if silent > _SILENT:
+                raise JournalUnavailable("the brokers do not answer in time")
+            at = position
+            if records:
+                yield _decoded(records), min(at, stop)
+
+    async def still_the_same(self) -> None:
+        """Raise `JournalLocked` when somebody wrote meanwhile: the export lacks it."""
+        ends = await self._consumer.end_offsets(list(self._ends)) if self._ends else {}
+        if ends != self._ends:
+            raise JournalLocked(
+                "events came in while the journal was exported, and the file lacks them: stop all "
+                "relays, those that accept as well, and export anew"
+            )
+
+    # --- rows -------------------------------------------------------------------------------------
+
+    async def rows(self) -> AsyncIterator[Row]:
+        """What waits first: it brings its claims."""
+        for part in (self._waiting, self._claims, self._remembered, self._books, self._settled):
+            async for row in part():
+                yield row
+        for total in await self._database.fetch(
+            "select destination, sum(settled)::bigint as settled from progress group by 1 "
+            "order by 1"
+        ):
+            name = total["destination"]
+            yield Total(name, total["settled"] + self._withheld[name])
+
+    async def _waiting(self) -> AsyncIterator[Row]:
+        for name in self.destinations:
+            async for row in self._parked(name):
+                yield row
+            async for moved in self._arrivals(name, settled=False):
+                yield moved
+
+    async def _settled(self) -> AsyncIterator[Row]:
+        for name in self.destinations:
+            async for moved in self._arrivals(name, settled=True):
+                yield moved
+            async for _, moved in history.every(self._database, name):
+                if moved.outcome is not None:
+                    yield self._covered(moved)
+
+    # --- arrivals ---------------------------------------------------------------------------------
+
+    async def _arrivals(self, destination: str, *, settled: bool) -> AsyncIterator[Moved]:
+        holding = self._shares[destination].holding
+        for partition, progress in sorted(holding.progress.items()):
+            place = TopicPartition(self._settings.topics.of(destination), partition)
+            parked = await self._parked_offsets(destination, partition)
+            start = self._begins[place] if settled else max(progress.low, self._begins[place])
+            async for found, _ in self._read(place, start, progress.claimed):
+                wanted = [
+                    each
+                    for each in found
+                    if each.offset not in parked and progress.is_done(each.offset) is settled
+                ]
+                if wanted:
+                    async for moved in self._told(destination, partition, wanted):
+                        if (moved.outcome is not None) is settled:
+                            yield moved
+
+    async def _parked_offsets(self, destination: str, partition: int) -> frozenset[int]:
+        rows = await self._database.fetch(
+            "select place from parked where destination = $1 and partition = $2",
+            destination, partition,
+        )  # fmt: skip
+        return frozenset(row["place"] for row in rows)
+
+    async def _told(
+        self, destination: str, partition: int, found: Sequence[Arrived]
+    ) -> AsyncIterator[Moved]:
+        offsets = [each.offset for each in found]
+        made, ends = await self._stories(destination, partition, offsets)
+        elsewhere = await self._elsewhere(destination, found)
+        for each in found:
+            mine = [*elsewhere.get(each.offset, ()), *made[each.offset].values()]
+            yield self._covered(_moved(destination, each, mine, ends.get(each.offset)))
+
+    async def _stories(
+        self, destination: str, partition: int, offsets: Sequence[int]
+    ) -> tuple[defaultdict[int, dict[str, Attempt]], dict[int, _End]]:
+        made: defaultdict[int, dict[str, Attempt]] = defaultdict(dict)
+        ends: dict[int, _End] = {}
+        first, behind = offsets[0], offsets[-1] + 1
+        for row in await self._database.fetch(
+            "select row from attempts where destination = $1 and partition = $2 "
+            "and first between $3 and $4 and behind > $5 order by first, day",
+            destination, partition, first - layout.MAX_SPAN, behind - 1, first,
+        ):  # fmt: skip
+            record = attempts.unpack(row["row"])
+            for start, end, outcome, reason in record.ended:
+                for offset in range(max(start, first), min(end, behind)):
+                    ends[offset] = outcome, reason, record.at
+            if record.attempt is not None:
+                for start, end in record.covers:
+                    for offset in range(max(start, first), min(end, behind)):
+                        made[offset][record.attempt.attempt_id] = record.attempt
+        return made, ends
+
+    async def _elsewhere(
+        self, destination: str, found: Iterable[Arrived]
+    ) -> Mapping[int, Sequence[Attempt]]:
+        """Attempts that were made in an earlier journal, by offset."""
+        spots = {
+            each.offset: Spot(destination, history.PARTITION, each.moved.place)
+            for each in found
+            if each.moved is not None
+        }
+        told = await history.read(self._database, spots.values())
+        return {at: told[spot].attempts for at, spot in spots.items() if spot in told}
+
+    async def _parked(self, destination: str) -> AsyncIterator[Row]:
+        behind = 0
+        while True:
+            rows = await self._database.fetch(
+                "select * from parked where destination = $1 and id > $2 order by id limit $3",
+                destination, behind, _AT_ONCE,
+            )  # fmt: skip
+            for row in rows:
+                entry = message.unpack_entry(0, row["entry"])
+                arrived = Arrived(row["place"], row["claim"], (), tuple(entry[1:]), None)
+                made, _ = await self._stories(destination, row["partition"], [row["place"]])
+                found = _moved(destination, arrived, list(made[row["place"]].values()), None)
+                times = [at for at in (found.unknown_since, row["unknown_since"]) if at is not None]
+                moved = self._covered(found._replace(unknown_since=min(times, default=None)))
+                yield moved
+                if moved.outcome is not None:
+                    self._withheld[destination] += 1
+                    for (hour, event), sums in ledger.sum_entries(
+                        [entry], Reason.ERASED, entry.accepted_at
+                    ).items():
+                        yield Ledger(hour, destination, event, {Outcome.WITHHELD.value: sums})
+            if len(rows) < _AT_ONCE:
+                return
+            behind = rows[-1]["id"]
+
+    def _covered(self, moved: Moved) -> Moved:
+        """Without the body, where the person asked to be forgotten; then it is not sent either."""
+        if moved.body is None or not self._erasures.cover(moved.accepted_at, moved.body):
+            return moved
+        if moved.outcome is not None:
+            return moved._replace(body=_ERASED)
+        return moved._replace(
+            body=_ERASED, outcome=Outcome.WITHHELD, reason=Reason.ERASED,
+            settled_at=self._clock.now(),
+        )  # fmt: skip
+
+    # --- the rest ---------------------------------------------------------------------------------
+
+    async def _claims(self) -> AsyncIterator[Row]:
+        now = self._clock.now()
+        day = day_of(now - self._settings.longest_window_s - DAY_S)
+        while day <= day_of(now + DAY_S):
+            behind = b""
+            while rows := await self._database.fetch(
+                "select key, tag, at from claims where day = $1 and key > $2 order by key limit $3",
+                day, behind, _PAGE,
+            ):  # fmt: skip
+                for row in rows:
+                    yield Claim(None, row["key"], as_pair(row["tag"]), row["at"])
+                behind = rows[-1]["key"]
+            day += timedelta(days=1)
+
+    async def _remembered(self) -> AsyncIterator[Row]:
+        behind = b""
+        while rows := await self._database.fetch(
+            "select key, value, at from remembered where key > $1 order by key limit $2",
+            behind, _PAGE,
+        ):  # fmt: skip
+            for row in rows:
+                yield Remembered(row["key"], row["value"], row["at"])
+            behind = rows[-1]["key"]
+
+    async def _books(self) -> AsyncIterator[Row]:
+        async for letter in letters.every(self._database, None):
+            yield letter
+        async for start, end in self._hours("ledger"):
+            async for row in self._ledger(start, end):
+                yield row
+        async for start, end in self._hours("issues"):
+            async for counted in self._issues(start, end):
+                yield counted
+        async for sample in sampled.read(self._database, None, 0, ledger.LAST_HOUR):
+            yield sample
+        async for key, value in notes.read(self._database, ""):
+            yield Note(key, value)
+
+    async def _hours(self, table: str) -> AsyncIterator[tuple[int, int]]:
+        """All hours that a table has rows of, a month at a time."""
+        (row,) = await self._database.fetch(
+            f"select min(hour) as first, max(hour) as last from {table}"  # noqa: S608  # constants
+        )
+        at = row["first"]
+        while at is not None and at <= row["last"]:
+            yield at, at + _HOURS
+            at += _HOURS
+
+    async def _ledger(self, start: int, end: int) -> AsyncIterator[Ledger]:
+        found: dict[tuple[int, str, str], ledger.Row] = {}
+        async for row in book.sums(self._database, None, start, end):
+            found.setdefault((row.hour, row.destination, row.event), {})[row.outcome.value] = (
+                row.sums
+            )
+        for place, sums in found.items():
+            yield Ledger(*place, sums)
+
+    async def _issues(self, start: int, end: int) -> AsyncIterator[Issues]:
+        found: dict[tuple[int, str, str], issues.Row] = {}
+        async for row in book.issues(self._database, None, start, end):
+            counts = found.setdefault((row.hour, row.destination, row.event), issues.Row())
+            counts[FieldIssue(row.field, row.reason)] += row.count
+        for place, counted in found.items():
+            yield Issues(*place, counted)
+
+
+def _decoded(records: Iterable[Any]) -> list[Arrived]:
+    found = []
+    for record in records:
+        try:
+            found.append(message.decode(record.offset, record.key, record.value, record.headers))
+        except message.LaterVersion as error:
+            raise JournalUnavailable(
+                "a newer release wrote into this journal: export with that one"
+            ) from error
+        except ValueError:  # none of ours: no relay would deliver it
+            continue
+    return found
+
+
+def _moved(destination: str, arrived: Arrived, made: Sequence[Attempt], end: _End | None) -> Moved:
+    (
+        at, receipt, source, name, event_id, event_time, order_id, test_event_code, value,
+        currency, match_keys, body,
+    ) = arrived.fields  # fmt: skip
+    refusal = arrived.refusal
+    outcome, reason, settled_at = (None, None, None) if end is None else end
+    times = [each.started_at for each in made if each.unknown]
+    if arrived.moved is not None and arrived.moved.unknown_since is not None:
+        times.append(arrived.moved.unknown_since)
+    return Moved(
+        destination, receipt, source, at, name or None, event_id or None, order_id,
+        refusal.event_time if refusal else event_time, test_event_code, value, currency,
+        match_keys, None if refusal else arrived.claim, None if refusal else body,
+        refusal.errors if refusal else (), outcome, reason, settled_at,
+        min(times, default=None), sorted(made, key=lambda each: each.started_at),
+    )  # fmt: skip
+
+
+def _ignore(*_: object) -> None:
+    """Nobody watches."""

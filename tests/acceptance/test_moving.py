@@ -1,0 +1,149 @@
+"""From a folder to Kafka and PostgreSQL with real processes: a backlog, a crash, and a move."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from relay.sandbox.http import Running
+from tests.acceptance.test_distributed import Fleet, delivered
+from tests.servers.kafka import KafkaServer
+
+pytestmark = [pytest.mark.needs("kafka"), pytest.mark.needs("postgres")]
+
+#: Delivered before the outage, waiting because of it, and sent twice.
+EARLY, LATE, REPEATED = 20, 400, 10
+
+
+@pytest.fixture
+def fleet(
+    make_relay: Callable[..., Any], kafka_server: KafkaServer, database: str, topic_prefix: str
+) -> Fleet:
+    return Fleet(make_relay, kafka_server.brokers, database, topic_prefix, 3)
+
+
+async def typed(relay: Any, *words: str) -> tuple[int, Any]:
+    """The exit code of a command, and the JSON (else the text) that it printed."""
+
+    def run() -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [sys.executable, "-m", "relay", *words, "--config", str(relay.config)],
+            capture_output=True, check=False, timeout=60,
+            env={**os.environ, "RELAY_KEY": "x" * 20, **relay.environ},
+        )  # fmt: skip
+
+    done = await asyncio.to_thread(run)
+    try:
+        return done.returncode, orjson.loads(done.stdout)
+    except orjson.JSONDecodeError:
+        return done.returncode, (done.stdout + done.stderr).decode()
+
+
+@pytest.fixture
+async def old(make_relay: Callable[..., Any], make_sender: Callable[[Any], Any]) -> Any:
+    """A folder with some that was delivered, a backlog with failed attempts, and a crash."""
+    relay = make_relay()
+    await relay.up()
+    sender = make_sender(relay)
+    await sender.send(*(sender.make(f"early-{n}") for n in range(EARLY)))
+    await relay.until_outcomes({"delivered": EARLY})
+    sender.misbehave({"kind": "http", "status": 503, "probability": 1.0})
+    await sender.send(*(sender.make(f"late-{n}") for n in range(LATE)))
+    await sender.send(*(sender.make(f"late-{n}") for n in range(REPEATED)))
+    await sender.until(lambda: attempted(relay), 10, what="an attempt that fails")
+    relay.kill()
+    await relay.up()
+    relay.sender = sender
+    return relay
+
+
+async def attempted(relay: Any) -> bool:
+    """Was a late one tried?"""
+    traces = await relay.api("/api/find", id="late-50")
+    return bool(traces and traces[0]["attempts"])
+
+
+async def exported(old: Any, file: Path) -> Any:
+    """The file of a relay that was killed; refused while it ran, and so is another start."""
+    code, said = await typed(old, "journal", "export", str(file))
+    assert code == 1
+    assert "stop it" in said
+    old.kill()
+    code, summary = await typed(old, "journal", "export", str(file), "--seal", "--json")
+    assert (code, summary["counts"]["arrival"]) == (0, EARLY + LATE + REPEATED)
+    code, said = await typed(old, "serve")
+    assert code == 1
+    assert "unseal" in said
+    return summary
+
+
+async def test_a_backlog_moves_and_has_its_effect_once(
+    old: Any, fleet: Fleet, sandbox: Running, tmp_path: Path
+) -> None:
+    file = tmp_path / "journal.ndjson.gz"
+    summary = await exported(old, file)
+    new = await fleet.add("deliver")
+
+    for already in (0, summary["rows"]):
+        code, said = await typed(new, "journal", "import", str(file), "--json")
+        assert (code, said["already"]) == (0, already)
+        assert (said["counts"]["waiting"], said["counts"]["settled"]) == (LATE, EARLY + REPEATED)
+    old.sender.misbehave()
+    await delivered(old.sender, 40)
+    await new.until_settled()
+
+    assert sandbox.world.received.totals.effects == EARLY + LATE
+    assert await fleet.unsettled() == []
+    await all_is_told(new)
+
+
+async def all_is_told(new: Any) -> None:
+    """Counted, and found: what ended before the move, and what waited through it."""
+    count = EARLY + LATE + REPEATED
+    _, (row,) = await typed(new, "journal", "stats", "--json")
+    assert (row["accepted"], row["settled"], row["gap"]) == (count, count, 0)
+    _, (early,) = await typed(new, "find", "early-3", "--json")
+    assert (early["outcome"], early["attempts"][0]["code"]) == ("delivered", 0)
+    _, traces = await typed(new, "find", "late-3", "--json")
+    assert sorted(trace["outcome"] for trace in traces) == ["delivered", "duplicate"]
+    (waited,) = [trace for trace in traces if trace["outcome"] == "delivered"]
+    assert {503, 200} <= {each["status"] for each in waited["attempts"]}
+    _, said = await typed(new, "journal", "verify", "--json")
+    assert said["findings"] == []
+
+
+async def test_an_import_says_which_destinations_the_configuration_lacks(
+    make_relay: Callable[..., Any], make_sender: Callable[[Any], Any], tmp_path: Path
+) -> None:
+    old = make_relay()
+    await old.up()
+    sender = make_sender(old)
+    await sender.send(sender.make("one"))
+    await old.terminate()
+    file = tmp_path / "journal.ndjson"
+    assert (await typed(old, "journal", "export", str(file)))[0] == 0
+
+    new = make_relay()
+    new.write_config()
+    new.config.write_text(
+        new.config.read_text()
+        .replace('name = "web"', 'name = "other"')
+        .replace('destination = "web"', 'destination = "other"')
+    )
+    code, said = await typed(new, "journal", "import", str(file))
+    assert code == 2
+    assert "events of web" in said
+
+    new.write_config()
+    file.write_bytes(file.read_bytes()[:-5])
+    code, said = await typed(new, "journal", "import", str(file))
+    assert code == 2
+    assert "cut off" in said or "damaged" in said
