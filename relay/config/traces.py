@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from relay.config.section import Section
 from relay.config.values import HttpUrl, SecretRef, refusal
 
-#: What the protocol puts behind a base URL (OTLP 1.9, "OTLP/HTTP Request").
+#: What the protocol puts behind a base URL (OTLP specification, "OTLP/HTTP Request").
 _PATH = "/v1/traces"
 
 

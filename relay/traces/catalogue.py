@@ -1,6 +1,6 @@
 """Every span with its kind and what it may say. There are no others.
 
-Names of OpenTelemetry's own are used where it has one (semantic conventions 1.38: `http`,
+Names of OpenTelemetry's own are used where it has one (semantic conventions 1.44: `http`,
 `messaging`, `error`), and `relay.` or `tiktok.` before ours. Values are numbers, words of closed
 lists, names from the configuration, and ids that the relay or TikTok gave to a request.
 """

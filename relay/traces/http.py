@@ -1,4 +1,4 @@
-"""A collector: `POST /v1/traces` with spans as protobuf (OTLP/HTTP 1.9), on a thread of the SDK's.
+"""A collector: `POST /v1/traces` with spans as protobuf (OTLP/HTTP), on a thread of the SDK's.
 
 Not the SDK's own exporter: it sends whatever `OTEL_EXPORTER_OTLP_HEADERS` holds, a key for somebody
 else among it, to the collector that the configuration names.
@@ -27,7 +27,7 @@ TIMEOUT_S: Final = 5.0
 #: A batch is tried again after so long, in seconds; then it is lost.
 _PAUSES_S: Final = (1.0, 4.0)
 
-#: The answers after which it is (OTLP 1.9, "Retryable Response Codes").
+#: The answers after which it is (OTLP specification, "Retryable Response Codes").
 _RETRIED: Final = frozenset({429, 502, 503, 504})
 
 _MAX_ANSWER_BYTES: Final = 64 * 1024
