@@ -99,8 +99,15 @@ def _everything_is_required() -> bool:
 
 
 #: Tests that start servers and processes: one after the other, on one worker, whose servers they
-#: share. All others are pure, or small; a file of them stays together for its fixtures.
-_STARTING = ("tests/acceptance/", "tests/contract/", "tests/watch/")
+#: share. Those of the audit share what was rehearsed. All others are pure, or small; a file of them
+#: stays together for its fixtures.
+_TOGETHER = {
+    "tests/acceptance/": "servers",
+    "tests/audit/": "audit",
+    "tests/contract/": "servers",
+    "tests/postgres/": "servers",
+    "tests/watch/": "servers",
+}
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
@@ -108,7 +115,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Which tests a worker of `--dist loadgroup` takes together."""
     for item in items:
         file = item.nodeid.partition("::")[0]
-        group = "servers" if file.startswith(_STARTING) else file
+        folders = (name for folder, name in _TOGETHER.items() if file.startswith(folder))
+        group = next(folders, file)
         item.add_marker(pytest.mark.xdist_group(group))
 
 

@@ -45,7 +45,7 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in sources:
             _copy(ROOT / name, context / name)
     made = tmp_path_factory.mktemp("image") / "relay"
-    made.parent.chmod(0o755)
+    _let_others_pass(made.parent)
     script, _ = BUILD.one("RUN").words
     path = f"{Path(sys.base_prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
     subprocess.run(
@@ -53,6 +53,14 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     )
     yield made
     shutil.rmtree(made, ignore_errors=True)
+
+
+def _let_others_pass(folder: Path) -> None:
+    """Nobody has to find the way to what a test made in a folder of root's."""
+    for each in (folder, *folder.parents):
+        mode = each.stat().st_mode
+        if mode & 0o055 != 0o055:
+            each.chmod(mode | 0o055)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -127,8 +135,7 @@ class Container(RelayProcess):
 
 @pytest.fixture
 async def container(prefix: Path, tmp_path: Path, sandbox: Running) -> AsyncIterator[Container]:
-    for folder in (tmp_path, *tmp_path.parents[:2]):  # nobody has to find its way there
-        folder.chmod(folder.stat().st_mode | 0o055)
+    _let_others_pass(tmp_path)
     made = Container(tmp_path, sandbox.base_url)
     made.prefix = prefix
     yield made

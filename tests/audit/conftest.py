@@ -28,7 +28,8 @@ class Rehearsals:
 
     def __init__(self, wanted: list[_Job]) -> None:
         # A process that was forked would share the open folders of other tests' journals.
-        workers = min(4, os.cpu_count() or 1)
+        others = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+        workers = max(1, min(4, os.cpu_count() or 1) // others)
         self._pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
         self._begun: dict[_Job, Future[Any]] = {}
         for job in wanted:
