@@ -9,8 +9,9 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
-# The tests that start servers are one worker's business, all others are shared out among the rest.
-TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadgroup
+# The tests that start servers are one worker's business, see tests/workers.py. They and the audit's
+# take longest, and come first: in the order of their folders.
+TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 .PHONY: help
 help:  ## list what can be made

@@ -27,7 +27,7 @@ from hypothesis import HealthCheck, settings
 from tests.chart import helm
 from tests.servers import authority, chromium, haproxy, kafka, postgres, prometheus
 
-pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.servers.fixtures", "tests.workers"]
 
 settings.register_profile(
     "here", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
@@ -96,28 +96,6 @@ NEEDS = {
 
 def _everything_is_required() -> bool:
     return os.environ.get("RELAY_TEST_REQUIRE") == "all"
-
-
-#: Tests that start servers and processes: one after the other, on one worker, whose servers they
-#: share. Those of the audit share what was rehearsed. All others are pure, or small; a file of them
-#: stays together for its fixtures.
-_TOGETHER = {
-    "tests/acceptance/": "servers",
-    "tests/audit/": "audit",
-    "tests/contract/": "servers",
-    "tests/postgres/": "servers",
-    "tests/watch/": "servers",
-}
-
-
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests a worker of `--dist loadgroup` takes together."""
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        folders = (name for folder, name in _TOGETHER.items() if file.startswith(folder))
-        group = next(folders, file)
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
