@@ -7,7 +7,7 @@
     workshop        the journal, for writing where no relay runs
     operator_http   the API of a running relay
     rows, columns   files of conversions
-    ad_commands     what can be typed about an ad account
+    ad_commands     what can be typed about an ad account; `journal_commands`: about the journal
     ad_account      its token, a client, which accounts; `token_file`; `asking`, `told`: what is
                     said meanwhile, and what failed
     sheet           rows as a table, CSV or JSON, as they come; `cells`, `ad_columns`

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from relay.cli import ad_commands
+from relay.cli import ad_commands, journal_commands
 from relay.cli.help import Sections
 from relay.cli.options import (
     AsJson,
@@ -47,7 +47,7 @@ journal = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(dead_letters, name="dead-letters", rich_help_panel="Looking")
-app.add_typer(journal, name="journal", rich_help_panel="Looking")
+app.add_typer(journal_commands.journal, name="journal", rich_help_panel="Looking")
 
 
 def _version(wanted: bool) -> None:
@@ -348,84 +348,6 @@ def dead_letters_replay(  # noqa: PLR0913, PLR0917  # a parameter is an option
     raise typer.Exit(replay(selection, config, dry_run=dry_run, force=force, as_json=as_json))
 
 
-@journal.command("stats")
-def journal_stats(
-    config: Config = None, journal: JournalFolder = None, as_json: AsJson = False
-) -> None:
-    """Say what waits for each destination, since when, and whether the sums hold."""
-    from relay.cli.journal import stats
-
-    stats(config, journal, as_json=as_json)
-
-
-@journal.command("verify")
-def journal_verify(
-    config: Config = None, journal: JournalFolder = None, as_json: AsJson = False
-) -> None:
-    """Read every row of the journal's folder; exit 1 when something is wrong. Changes nothing."""
-    from relay.cli.journal import verify_journal
-
-    raise typer.Exit(verify_journal(config, journal, as_json=as_json))
-
-
-@journal.command("migrate")
-def journal_migrate(config: Config = None, as_json: AsJson = False) -> None:
-    """Bring PostgreSQL's tables up to date and make the topics, before a new version is rolled out.
-
-    Every relay does so when it starts; this does it once, alone, and says what it did. It may be
-    repeated.
-    """
-    from relay.cli.journal import migrate
-
-    migrate(config, as_json=as_json)
-
-
-@journal.command("export")
-def journal_export(
-    file: Annotated[
-        str,
-        typer.Argument(metavar="FILE", help="`.gz` is compressed; `-` is standard output."),
-    ],
-    config: Config = None,
-    journal: JournalFolder = None,
-    seal: Annotated[
-        bool, typer.Option("--seal", help="Let no relay start on this folder any more.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Write all of a journal into a file, to be imported into another one.
-
-    No relay may run on it. Nothing in the journal is changed, but by --seal.
-    """
-    from relay.cli.journal_moves import export
-
-    export(file, config, journal, sealing=seal, as_json=as_json)
-
-
-@journal.command("import")
-def journal_import(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="`-` is standard input.")],
-    config: Config = None,
-    as_json: AsJson = False,
-) -> None:
-    """Take in what `export` wrote; interrupted or repeated, nothing counts twice.
-
-    Into the journal of the configuration. Relays may run on Kafka and PostgreSQL meanwhile, not on
-    a folder.
-    """
-    from relay.cli.journal_moves import take_in
-
-    raise typer.Exit(take_in(file, config, as_json=as_json))
-
-
-@journal.command("unseal")
-def journal_unseal(config: Config = None, journal: JournalFolder = None) -> None:
-    """Let a relay start on a folder that `export --seal` marked as moved."""
-    from relay.cli.journal_moves import unseal
-
-    raise typer.Exit(unseal(config, journal))
-
-
-# --- ad account: in a file of their own -----------------------------------------------------------
+# --- the journal and the ad account: in files of their own ---------------------------------------
 
 ad_commands.register(app)
