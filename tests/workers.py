@@ -1,9 +1,9 @@
 """Which tests a worker of pytest-xdist takes together, when there are several.
 
 Tests that start servers and processes run one after the other, on one worker, whose servers they
-share; those of the audit share what was rehearsed. All others are pure, or small: a file of them
-stays together for its fixtures. (`--dist loadgroup` would do, but its groups need names of tests
-that pytest 9 does not let it change.)
+share. A rehearsal of the audit takes seconds, and its tests stay together. All others are pure, or
+small: a file of them stays together for its fixtures. (`--dist loadgroup` would do, but its groups
+need names of tests that pytest 9 does not let it change.)
 """
 
 from __future__ import annotations
@@ -12,20 +12,18 @@ from typing import Any
 
 import pytest
 
-_TOGETHER = {
-    "tests/acceptance/": "servers",
-    "tests/audit/": "audit",
-    "tests/contract/": "servers",
-    "tests/postgres/": "servers",
-    "tests/watch/": "servers",
-}
+_STARTING = ("tests/acceptance/", "tests/contract/", "tests/postgres/", "tests/watch/")
+_REHEARSED = ("tests/audit/test_clean.py", "tests/audit/test_scenarios.py")
 
 
 def group_of(nodeid: str) -> str:
     """What the tests of one worker have in common."""
-    file = nodeid.partition("::")[0]
-    folders = (group for folder, group in _TOGETHER.items() if file.startswith(folder))
-    return next(folders, file)
+    file, _, test = nodeid.partition("::")
+    if file.startswith(_STARTING):
+        return "servers"
+    if file in _REHEARSED:
+        return f"{file}[{test.partition('[')[2]}"
+    return file
 
 
 @pytest.hookimpl(optionalhook=True)  # pytest-xdist may be missing

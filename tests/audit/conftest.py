@@ -1,4 +1,5 @@
-"""What the audit's tests share: rehearsals, each made once, several at a time."""
+"""What the audit's tests share: rehearsals, each made once, several at a time; but for workers of
+pytest-xdist, which make each their own."""
 
 from __future__ import annotations
 
@@ -24,20 +25,26 @@ class _Job(NamedTuple):
 
 
 class Rehearsals:
-    """Under way and done. Those of all collected tests are begun with the first."""
+    """Under way and done. Those of all collected tests are begun with the first; where the tests
+    are shared out among workers, each when it is asked for."""
 
     def __init__(self, wanted: list[_Job]) -> None:
         # A process that was forked would share the open folders of other tests' journals.
-        others = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-        workers = max(1, min(4, os.cpu_count() or 1) // others)
-        self._pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+        workers = min(4, os.cpu_count() or 1)
+        self._is_worker = "PYTEST_XDIST_WORKER" in os.environ
+        context = get_context("spawn")
+        self._pool = ProcessPoolExecutor(1 if self._is_worker else workers, mp_context=context)
         self._begun: dict[_Job, Future[Any]] = {}
-        for job in wanted:
-            if job not in self._begun:
-                self._begun[job] = self._pool.submit(_MAKERS[job.fixture], job.param)
+        for job in () if self._is_worker else wanted:
+            self._begin(job)
+
+    def _begin(self, job: _Job) -> Future[Any]:
+        if job not in self._begun:
+            self._begun[job] = self._pool.submit(_MAKERS[job.fixture], job.param)
+        return self._begun[job]
 
     def result(self, job: _Job) -> Any:
-        return self._begun[job].result()
+        return self._begin(job).result()
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)

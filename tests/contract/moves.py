@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from relay.journal.distributed import DistributedSettings, Topics
+from relay.journal.distributed import DistributedJournal, DistributedSettings, Topics
 from relay.journal.distributed.moving_in import ServersTarget
 from relay.journal.distributed.moving_out import ServersOut
 from relay.journal.distributed.producer import TopicWriter
@@ -80,6 +81,11 @@ class ServersPlace:
         await journal.take_census()
         journal._fates.clear()  # of what was imported; `append` tells its own
         return journal
+
+    def accepting(self) -> DistributedJournal:
+        """A process that accepts and does not deliver: what it accepts, nobody claims."""
+        settings = replace(self.settings, delivers=False)
+        return DistributedJournal(settings, Database(lambda: self.dsn), self.clock)
 
     async def export(self) -> list[bytes]:
         async with ServersOut(self.settings, Database(lambda: self.dsn), self.clock) as moving:

@@ -14,7 +14,7 @@ from relay.errors import JournalLocked, JournalSealed
 from relay.journal.ledger import LAST_HOUR
 from relay.journal.moving.framing import check
 from relay.journal.moving.rows import Moved, unpack
-from relay.journal.moving.target import AlreadyHere
+from relay.journal.moving.target import MOST_ROWS, AlreadyHere
 from relay.journal.rocksdb import seal
 from relay.journal.rocksdb.verify import verify
 from relay.model import Answer, Counts, Outcome, Reason, Trace
@@ -446,3 +446,29 @@ async def test_a_line_tells_of_an_attempt_whose_answer_was_not_read(
     (unsure,) = [row for row in rows if isinstance(row, Moved) and row.event_id == "unsure"]
     assert (unsure.outcome, unsure.unknown_since) == (None, NOW + 5)
     assert [each.attempt_id for each in unsure.attempts] == ["three"]
+
+
+@pytest.mark.parametrize("way", ways([WAYS[1], RARE[1]]), indirect=True)
+@pytest.mark.parametrize("days", [0, 3, 8])
+async def test_what_was_claimed_later_than_it_was_accepted_waits_there_still(
+    way: tuple[Place, Place], days: int, clock: OwnClock
+) -> None:
+    """A lane that is paused is not read on: what nobody claimed, the export claims, as of now."""
+    before, after = way
+    assert isinstance(before, ServersPlace)
+    async with before.accepting() as door:
+        await door.append([arriving(an_event(f"late-{n}"), f"http:w/{n}") for n in range(3)])
+    clock.advance(days * DAY)
+    lines = await before.export()
+
+    async with after.target() as target:
+        await take_in(target, lines, batch=MOST_ROWS)
+
+    journal = await after.open()
+    entries = take(journal)
+    assert sorted(entry.receipt for entry in entries) == [f"http:w/{n}" for n in range(3)]
+    assert journal.counts()["web"] == Counts(3, 0, 3)
+    await settle(journal, entries, REJECTED)
+    answers = await journal.append([arriving(an_event("late-0"), "http:again/0")])
+    assert answers == [WAITS]  # the claim was given back
+    await journal.close()

@@ -163,14 +163,12 @@ class _Batch:
 
     def take(self, rows: Sequence[Row]) -> None:
         self._look_up(rows)
-        moved: list[Moved] = []
+        # What waits first: servers tell its claim among the others, and that is not another's.
+        self._arrivals([row for row in rows if isinstance(row, Moved)])
         for place, row in enumerate(rows, self._standing.rows):
             self._place = place
-            if isinstance(row, Moved):
-                moved.append(row)
-            else:
+            if not isinstance(row, Moved):
                 self._put(row)
-        self._arrivals(moved)
         for row in rows:
             if isinstance(row, Total):
                 self._total(row)
@@ -239,7 +237,8 @@ class _Batch:
         self._standing.found["claims"] += 1
         for key in self._keys(row):
             owner = self._owners.get(key)
-            if owner is None or layout.unpack_claim(owner).at < row.at - longest_s:
+            known = None if owner is None else layout.unpack_claim(owner)
+            if known is None or (known.tag != row.tag and known.at < row.at - longest_s):
                 self._claim(key, layout.Claim(NO_ENTRY, row.at, row.tag), self._day_of(row.at))
 
     @_put.register
