@@ -6,6 +6,7 @@ what it is. That raises the partitions' epochs, so a process that is forgotten c
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections import defaultdict
@@ -15,7 +16,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from relay.clock import Clock
 from relay.errors import JournalLocked, JournalUnavailable
@@ -53,6 +54,9 @@ _SILENT = 15
 _HOURS = 31 * 24
 _ERASED = b"{}"
 _STOPPED = ("Empty", "Dead")
+#: A group's coordinator is waited for so often, so long each time, in seconds.
+_COORDINATOR_TRIES = 20
+_COORDINATOR_PAUSE_S = 0.5
 
 #: How an entry ended: outcome, reason, when.
 _End = tuple[Outcome, Reason, float]
@@ -99,7 +103,7 @@ class ServersOut:
         admin = AIOKafkaAdminClient(**self._settings.kafka.options())
         try:
             await admin.start()
-            answers = await admin.describe_consumer_groups([group])
+            answers = await self._described(admin, group)
         except (KafkaError, OSError) as error:
             raise JournalUnavailable(
                 f"the brokers do not answer ({type(error).__name__})"
@@ -112,6 +116,20 @@ class ServersOut:
                 f"relays deliver from this journal (consumer group {group}): stop all of them, "
                 "those that accept as well, and export then"
             )
+
+    async def _described(self, admin: AIOKafkaAdminClient, group: str) -> Sequence[Any]:
+        """A cluster that never had a group makes its coordinator when it is asked for one."""
+        left = _COORDINATOR_TRIES
+        while True:
+            try:
+                found: Sequence[Any] = await admin.describe_consumer_groups([group])
+            except GroupCoordinatorNotAvailableError:
+                left -= 1
+                if not left:
+                    raise
+                await asyncio.sleep(_COORDINATOR_PAUSE_S)
+            else:
+                return found
 
     # --- bringing it up to date -------------------------------------------------------------------
 
