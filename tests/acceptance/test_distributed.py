@@ -188,13 +188,13 @@ async def test_a_storm_loses_nothing_and_counts_nothing_twice(
     await delivered(sender, 120)
     await sender.until(fleet.is_settled, 60, what="every offset to be settled")
 
-    counts = await _counts(fleet)
-    assert counts["delivered"] == sender.sandbox.world.received.totals.effects
-    assert counts["delivered"] == counts["events"]
+    booked = await counts(fleet)
+    assert booked["delivered"] == sender.sandbox.world.received.totals.effects
+    assert booked["delivered"] == booked["events"]
     assert (await fleet.delivering[0].metrics())["relay_conservation_gap"] == 0
 
 
-async def _counts(fleet: Fleet) -> dict[str, int]:
+async def counts(fleet: Fleet) -> dict[str, int]:
     """What the ledger says was delivered, and how many different events were ever claimed."""
     connection = await asyncpg.connect(fleet.dsn)
     delivered = await connection.fetchval(

@@ -18,7 +18,7 @@ import pytest
 
 from relay.sandbox.http import Running
 from tests.acceptance.conftest import KEY, an_event
-from tests.acceptance.test_distributed import Fleet, delivered
+from tests.acceptance.test_distributed import Fleet, counts, delivered
 from tests.servers.haproxy import HAProxy
 from tests.servers.kafka import KafkaServer
 
@@ -127,8 +127,10 @@ async def test_a_roll_out_under_load_is_not_noticed(
     sender.acknowledged = senders.acknowledged
     await delivered(sender, 60)
     await sender.until(fleet.is_settled, 60, what="every offset to be settled")
-    totals = sandbox.world.received.totals
-    assert totals.effects == len(senders.acknowledged)
-    assert totals.repeats == 0
+    # On a busy machine a request may outlast the hand-over of its partition, and is sent again with
+    # its ids: TikTok drops that, and it is booked once.
+    effects = sandbox.world.received.totals.effects
+    assert effects == len(senders.acknowledged)
+    assert await counts(fleet) == {"delivered": effects, "events": effects}
     for relay in new:
         assert (await relay.metrics())["relay_conservation_gap"] == 0
