@@ -87,7 +87,8 @@ class LiveOperations:
 
     def health(self) -> Health:
         """Problems are what a restart may mend: a task that ended, a lane or a partition that is
-        stuck; and a topic that is not read any more, because somebody has to look."""
+        stuck. A topic that is not read any more is a note: a restart would stop there again, and
+        shut the door."""
         problems = [f"{task}: ended by {error}" for task, error in self._relay.failed_tasks.items()]
         notes = []
         if not self._relay.journal.healthy:

@@ -152,9 +152,8 @@ class Reader:
         return self._standing.lag()
 
     def problems(self) -> Iterator[str]:
-        """What does not get on, and would not by waiting."""
+        """What does not get on, and would not by waiting, but may by a restart."""
         if self._too_many is not None:
-            yield f"stopped at offset {self._too_many.offset}: {self._too_many}"
             return
         session, now = self._session, self._clock.monotonic()
         if session is not None and session.waits_for_journal:
@@ -167,7 +166,9 @@ class Reader:
             yield f"{partition} is stalled: it has messages, and none is read"
 
     def notes(self) -> Iterator[str]:
-        """What it waits for."""
+        """What it waits for: servers, or a person who looks. A restart would stop there again."""
+        if self._too_many is not None:
+            yield f"stopped at offset {self._too_many.offset}: {self._too_many}"
         if self.state is State.CONNECTING:
             yield f"waits for the brokers ({self._trouble or 'connecting'})"
         if self.state is State.WAITING_FOR_JOURNAL:
