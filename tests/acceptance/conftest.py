@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import hashlib
+import hmac
 import os
 import signal
 import socket
@@ -84,6 +87,16 @@ def an_event(event_id: str, **changes: object) -> dict[str, object]:
         "properties": {"value": 12.5, "currency": "EUR"},
         "page": {"url": "https://shop.example/thanks"},
         **changes,
+    }
+
+
+def signed_order(body: bytes, secret: str) -> dict[str, str]:
+    """The headers of Shopify's webhook of an order, as `relay.sources.shopify` verifies them."""
+    digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
+    return {
+        "X-Shopify-Topic": "orders/create",
+        "X-Shopify-Shop-Domain": "the-shop.myshopify.com",
+        "X-Shopify-Hmac-Sha256": base64.b64encode(digest).decode(),
     }
 
 
@@ -215,6 +228,22 @@ class RelayProcess:
             http.get(self.operator_url + path, params=params) as answer,
         ):
             return orjson.loads(await answer.read())
+
+    async def typed(self, *words: str) -> tuple[int, Any]:
+        """The exit code of a command, and the JSON (else the text) that it printed."""
+
+        def run() -> subprocess.CompletedProcess[bytes]:
+            return subprocess.run(
+                [sys.executable, "-m", "relay", *words, "--config", str(self.config)],
+                capture_output=True, check=False, timeout=60,
+                env={**os.environ, "RELAY_KEY": "x" * 20, **self.environ},
+            )  # fmt: skip
+
+        done = await asyncio.to_thread(run)
+        try:
+            return done.returncode, orjson.loads(done.stdout)
+        except orjson.JSONDecodeError:
+            return done.returncode, (done.stdout + done.stderr).decode()
 
     @staticmethod
     def outcomes(metrics: Mapping[str, float]) -> dict[str, int]:

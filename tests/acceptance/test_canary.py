@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +12,7 @@ import orjson
 
 from relay.journal.rocksdb import scan
 from relay.journal.rocksdb.folder import Folder
+from tests.acceptance.conftest import signed_order
 
 EVENTS = 2000
 PIXEL = "C0PIXELCODE0EXAMPLE0"
@@ -83,12 +81,7 @@ async def webhook(http: Any, relay: Any, number: int) -> bytes:
         "total_price_set": {"presentment_money": {"amount": "1.00", "currency_code": "EUR"}},
     }  # fmt: skip
     body = orjson.dumps(order)
-    digest = hmac.new(SHOP_SECRET.encode(), body, hashlib.sha256).digest()
-    headers = {
-        "X-Shopify-Topic": "orders/create",
-        "X-Shopify-Shop-Domain": "the-shop.myshopify.com",
-        "X-Shopify-Hmac-Sha256": base64.b64encode(digest).decode(),
-    }
+    headers = signed_order(body, SHOP_SECRET)
     url = relay.url + "/webhooks/shop"
     async with http.post(url, data=body, headers=headers) as answer:
         assert answer.status == 200

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,23 +25,6 @@ async def relay(
     return await Fleet(make_relay, kafka_server.brokers, database, topic_prefix, 2).add("all")
 
 
-async def typed(relay: Any, *words: str) -> tuple[int, Any]:
-    """The exit code of a command, and the JSON (else the text) that it printed."""
-
-    def run() -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [sys.executable, "-m", "relay", *words, "--config", str(relay.config)],
-            capture_output=True, check=False, timeout=60,
-            env={**os.environ, "RELAY_KEY": "x" * 20, **relay.environ},
-        )  # fmt: skip
-
-    done = await asyncio.to_thread(run)
-    try:
-        return done.returncode, orjson.loads(done.stdout)
-    except orjson.JSONDecodeError:
-        return done.returncode, (done.stdout + done.stderr).decode()
-
-
 async def test_what_was_delivered_refused_and_repeated_is_found_and_sums_are_sound(
     relay: Any, make_sender: Callable[[Any], Any]
 ) -> None:
@@ -57,13 +36,13 @@ async def test_what_was_delivered_refused_and_repeated_is_found_and_sums_are_sou
     await sender.send(sender.make("order-1"))
     await delivered_one(sender, "order-1")
 
-    code, traces = await typed(relay, "find", "order-1", "--json")
+    code, traces = await relay.typed("find", "order-1", "--json")
     assert (code, [trace["outcome"] for trace in traces]) == (0, ["delivered"])
-    code, letters = await typed(relay, "dead-letters", "list", "--json")
+    code, letters = await relay.typed("dead-letters", "list", "--json")
     assert (code, [letter["event_id"] for letter in letters]) == (0, ["refused"])
-    code, rows = await typed(relay, "journal", "stats", "--json")
+    code, rows = await relay.typed("journal", "stats", "--json")
     assert [(row["accepted"], row["settled"], row["gap"]) for row in rows] == [(2, 2, 0)]
-    code, said = await typed(relay, "journal", "verify", "--json")
+    code, said = await relay.typed("journal", "verify", "--json")
     assert (code, said["findings"]) == (0, [])
 
 
@@ -76,11 +55,11 @@ async def test_a_dead_letter_is_replayed_beside_the_running_relay(
     await relay.until_outcomes({"rejected": 1})
     sender.misbehave()
 
-    code, replayed = await typed(relay, "dead-letters", "replay", "--json")
+    code, replayed = await relay.typed("dead-letters", "replay", "--json")
 
     assert (code, [each["result"] for each in replayed]) == (0, ["queued"])
     await delivered_one(sender, "order-1")
-    code, again = await typed(relay, "dead-letters", "replay", "--json")
+    code, again = await relay.typed("dead-letters", "replay", "--json")
     assert (code, again) == (0, [])
 
 
@@ -92,13 +71,13 @@ async def test_a_file_that_is_imported_twice_counts_once(
     file.write_bytes(b"\n".join(orjson.dumps(sender.make(f"order-{n}")) for n in range(20)))
 
     for _ in range(2):
-        code, _ = await typed(relay, "import", str(file), "--source", "backend")
+        code, _ = await relay.typed("import", str(file), "--source", "backend")
         assert code == 0
     for n in range(20):
         await delivered_one(sender, f"order-{n}")
 
     await relay.until_outcomes({"delivered": 20})
-    code, rows = await typed(relay, "journal", "stats", "--json")
+    code, rows = await relay.typed("journal", "stats", "--json")
     assert [(row["accepted"], row["settled"]) for row in rows] == [(20, 20)]
 
 
@@ -106,7 +85,7 @@ async def test_a_database_that_is_away_is_said_in_a_sentence(relay: Any) -> None
     relay.environ = {"RELAY_POSTGRES": "postgresql://relay@127.0.0.1:1/relay"}
 
     for command in (["find", "x"], ["journal", "stats"], ["dead-letters", "list"]):
-        code, said = await typed(relay, *command)
+        code, said = await relay.typed(*command)
 
         assert code == 1
         assert "PostgreSQL" in said
@@ -123,7 +102,7 @@ async def test_servers_are_prepared_before_a_relay_starts(
     relay = Fleet(make_relay, kafka_server.brokers, database, topic_prefix, 2).make("all")
     relay.write_config()
 
-    (first, again) = [await typed(relay, "journal", "migrate", "--json") for _ in range(2)]
+    (first, again) = [await relay.typed("journal", "migrate", "--json") for _ in range(2)]
 
     numbers = [each.number for each in migrations()]
     assert first == (0, {"versions": numbers, "topics": [f"{topic_prefix}.web"]})
@@ -135,7 +114,7 @@ async def test_servers_that_are_away_cannot_be_prepared(make_relay: Callable[...
     relay = Fleet(make_relay, away, f"postgresql://relay@{away}/relay", "x", 2).make("all")
     relay.write_config()
 
-    code, told = await typed(relay, "journal", "migrate")
+    code, told = await relay.typed("journal", "migrate")
 
     assert code == 1
     assert "PostgreSQL" in told

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 
 from relay.sandbox.http import Running
@@ -28,23 +23,6 @@ def fleet(
     make_relay: Callable[..., Any], kafka_server: KafkaServer, database: str, topic_prefix: str
 ) -> Fleet:
     return Fleet(make_relay, kafka_server.brokers, database, topic_prefix, 3)
-
-
-async def typed(relay: Any, *words: str) -> tuple[int, Any]:
-    """The exit code of a command, and the JSON (else the text) that it printed."""
-
-    def run() -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [sys.executable, "-m", "relay", *words, "--config", str(relay.config)],
-            capture_output=True, check=False, timeout=60,
-            env={**os.environ, "RELAY_KEY": "x" * 20, **relay.environ},
-        )  # fmt: skip
-
-    done = await asyncio.to_thread(run)
-    try:
-        return done.returncode, orjson.loads(done.stdout)
-    except orjson.JSONDecodeError:
-        return done.returncode, (done.stdout + done.stderr).decode()
 
 
 @pytest.fixture
@@ -73,13 +51,13 @@ async def attempted(relay: Any) -> bool:
 
 async def exported(old: Any, file: Path) -> Any:
     """The file of a relay that was killed; refused while it ran, and so is another start."""
-    code, said = await typed(old, "journal", "export", str(file))
+    code, said = await old.typed("journal", "export", str(file))
     assert code == 1
     assert "stop it" in said
     old.kill()
-    code, summary = await typed(old, "journal", "export", str(file), "--seal", "--json")
+    code, summary = await old.typed("journal", "export", str(file), "--seal", "--json")
     assert (code, summary["counts"]["arrival"]) == (0, EARLY + LATE + REPEATED)
-    code, said = await typed(old, "serve")
+    code, said = await old.typed("serve")
     assert code == 1
     assert "unseal" in said
     return summary
@@ -93,7 +71,7 @@ async def test_a_backlog_moves_and_has_its_effect_once(
     new = await fleet.add("deliver")
 
     for already in (0, summary["rows"]):
-        code, said = await typed(new, "journal", "import", str(file), "--json")
+        code, said = await new.typed("journal", "import", str(file), "--json")
         assert (code, said["already"]) == (0, already)
         assert (said["counts"]["waiting"], said["counts"]["settled"]) == (LATE, EARLY + REPEATED)
     old.sender.misbehave()
@@ -108,15 +86,15 @@ async def test_a_backlog_moves_and_has_its_effect_once(
 async def all_is_told(new: Any) -> None:
     """Counted, and found: what ended before the move, and what waited through it."""
     count = EARLY + LATE + REPEATED
-    _, (row,) = await typed(new, "journal", "stats", "--json")
+    _, (row,) = await new.typed("journal", "stats", "--json")
     assert (row["accepted"], row["settled"], row["gap"]) == (count, count, 0)
-    _, (early,) = await typed(new, "find", "early-3", "--json")
+    _, (early,) = await new.typed("find", "early-3", "--json")
     assert (early["outcome"], early["attempts"][0]["code"]) == ("delivered", 0)
-    _, traces = await typed(new, "find", "late-3", "--json")
+    _, traces = await new.typed("find", "late-3", "--json")
     assert sorted(trace["outcome"] for trace in traces) == ["delivered", "duplicate"]
     (waited,) = [trace for trace in traces if trace["outcome"] == "delivered"]
     assert {503, 200} <= {each["status"] for each in waited["attempts"]}
-    _, said = await typed(new, "journal", "verify", "--json")
+    _, said = await new.typed("journal", "verify", "--json")
     assert said["findings"] == []
 
 
@@ -129,7 +107,7 @@ async def test_an_import_says_which_destinations_the_configuration_lacks(
     await sender.send(sender.make("one"))
     await old.terminate()
     file = tmp_path / "journal.ndjson"
-    assert (await typed(old, "journal", "export", str(file)))[0] == 0
+    assert (await old.typed("journal", "export", str(file)))[0] == 0
 
     new = make_relay()
     new.write_config()
@@ -138,12 +116,12 @@ async def test_an_import_says_which_destinations_the_configuration_lacks(
         .replace('name = "web"', 'name = "other"')
         .replace('destination = "web"', 'destination = "other"')
     )
-    code, said = await typed(new, "journal", "import", str(file))
+    code, said = await new.typed("journal", "import", str(file))
     assert code == 2
     assert "events of web" in said
 
     new.write_config()
     file.write_bytes(file.read_bytes()[:-5])
-    code, said = await typed(new, "journal", "import", str(file))
+    code, said = await new.typed("journal", "import", str(file))
     assert code == 2
     assert "cut off" in said or "damaged" in said

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
-import hmac
 import re
 import time
 from collections.abc import AsyncIterator, Callable
@@ -15,9 +13,8 @@ import orjson
 import pytest
 
 from relay.sandbox.http import Running
-from tests.acceptance.conftest import KEY, PIXEL, TOKEN, free_port
+from tests.acceptance.conftest import KEY, PIXEL, TOKEN, free_port, signed_order
 from tests.acceptance.test_distributed import Fleet
-from tests.acceptance.test_distributed_commands import typed
 from tests.servers.collector import Collector, Heard, collecting
 from tests.servers.kafka import KafkaServer
 
@@ -78,7 +75,7 @@ async def test_a_receipt_s_trace_reaches_the_request_id_that_tiktok_gave_to_its_
     sender = make_sender(traced)
     request_ids = {each: await accepted(sender, each) for each in ("order-1", "order-2")}
     await traced.until_settled()
-    _, found = await typed(traced, "find", "order-1", "--json")
+    _, found = await traced.typed("find", "order-1", "--json")
     assert await traced.terminate() == 0
 
     said = {each.event_id: each.request_id for each in sandbox.world.received.events}
@@ -300,7 +297,7 @@ async def test_where_the_extra_is_missing_a_command_says_how_to_get_it(
     )
     relay.environ = {"PYTHONPATH": str(relay.folder)}
 
-    code, said = await typed(relay, command)
+    code, said = await relay.typed(command)
 
     assert code == 2
     assert 'pip install "tiktok-conversions-relay[traces]"' in said
@@ -332,11 +329,6 @@ async def webhook(http: Any, relay: Any) -> int:
         "total_price_set": {"presentment_money": {"amount": "12.50", "currency_code": "EUR"}},
     }  # fmt: skip
     body = orjson.dumps(order)
-    digest = hmac.new(SHOP_SECRET.encode(), body, hashlib.sha256).digest()
-    headers = {
-        "X-Shopify-Topic": "orders/create",
-        "X-Shopify-Shop-Domain": "canary.myshopify.com",
-        "X-Shopify-Hmac-Sha256": base64.b64encode(digest).decode(),
-    }
+    headers = signed_order(body, SHOP_SECRET)
     async with http.post(relay.url + "/webhooks/shop", data=body, headers=headers) as answer:
         return int(answer.status)
