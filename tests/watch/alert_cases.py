@@ -2,8 +2,8 @@
 
 A file of `cases/` is a list: `case` says what happens, `series` are samples by series, in
 promtool's notation, one each `interval` (1m), `at` is when it is looked, and `expect` what then
-fires: by alert the labels and the summary of each, or none. `@a` stands for
-the labels of the process `a`.
+fires: by alert the labels and the summary of each, or none. `shows` are the samples of
+expressions at that time. `@a` stands for the labels of the process `a`.
 """
 
 from __future__ import annotations
@@ -74,10 +74,12 @@ def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def needed(names: set[str]) -> dict[str, Any]:
-    """A rule file with these alerts and what they are made of, as they stand in ours: to evaluate
-    all rules over a week of samples takes promtool a minute."""
+def needed(of: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A rule file with the alerts of these cases and what they are made of, as they stand in ours:
+    to evaluate all rules over a week of samples takes promtool a minute."""
+    names = {name for case in of for name in case["expect"]}
     text = "".join(yaml.safe_dump(each) for each in _chosen(RULES / "alerts.yaml", names))
+    text += " ".join(expr for case in of for expr in case.get("shows", ()))
     recorded = rules_of(RULES / "recording.yaml")
     for each in reversed(recorded):  # made of those above
         if each["record"] in text:
@@ -117,7 +119,21 @@ def _unit_test(case: Mapping[str, Any], interval: str) -> dict[str, Any]:
             {"alertname": name, "eval_time": case["at"], "exp_alerts": _expected(name, expected)}
             for name, expected in case["expect"].items()
         ],
+        "promql_expr_test": [
+            {"expr": expr, "eval_time": case["at"], "exp_samples": _samples(shown)}
+            for expr, shown in case.get("shows", {}).items()
+        ],
     }
+
+
+def _samples(shown: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "labels": _written(each["labels"]),
+            "value": float(each["value"]),
+        }
+        for each in shown
+    ]
 
 
 def _expected(name: str, expected: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -129,3 +145,7 @@ def _expected(name: str, expected: Sequence[Mapping[str, Any]]) -> list[dict[str
         }
         for each in expected
     ]
+
+
+def _written(labels: Mapping[str, str]) -> str:
+    return "{" + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
