@@ -65,6 +65,11 @@ def test_every_alert_is_tried_both_ways(name: str) -> None:
     assert not all(tried), "it is never silent"
 
 
+@pytest.mark.parametrize("name", [name for name in ALERTS if alerts()[name].hold != "0s"])
+def test_every_alert_that_waits_is_seen_waiting(name: str) -> None:
+    assert any(name in case.get("pending", ()) for case in cases())
+
+
 @pytest.mark.parametrize("name", ALERTS)
 def test_every_alert_says_how_bad_it_is_in_numbers(name: str) -> None:
     alert = alerts()[name]
