@@ -28,6 +28,7 @@ from relay.errors import ConfigError, JournalUnavailable
 from relay.ingest.http import Listener
 from relay.ingest.kafka import State
 from relay.ingest.keys import Keys
+from relay.ingest.refusals import REFUSALS
 from relay.journal.protocol import Journal
 from relay.operate.http import OperatorListener
 from relay.operations import LiveOperations
@@ -38,6 +39,7 @@ from relay.pipeline.stream import Stream
 from relay.role import Role
 from relay.secrets import SecretUnavailable
 from relay.sources import kafka
+from relay.sources.signature import SignatureReason
 from relay.telemetry import KafkaView, LaneView, Log, Telemetry
 
 if TYPE_CHECKING:
@@ -324,10 +326,15 @@ class Relay:
 
     def _watch(self) -> None:
         settings = self.settings
-        self.telemetry.expect(
-            {each.name: each.max_event_age for each in settings.destinations},
-            [each.name for each in settings.sources] if self.role.ingests else (),
+        self.telemetry.expect_destinations(
+            {each.name: each.max_event_age for each in settings.destinations}
         )
+        if self.role.ingests:
+            self.telemetry.expect_senders(
+                [each.name for each in settings.sources],
+                tuple(SignatureReason),
+                [each.reason for each in REFUSALS],
+            )
         self.telemetry.watch_journal(assembly.journal_view_of(self.journal, settings))
         self.telemetry.watch_lanes(
             LaneView(

@@ -60,7 +60,7 @@ class Schedule:
         self._roll = roll
         self._latest: Latest | None = None
         self._failures = 0
-        telemetry.watch_audit(self.samples)
+        telemetry.watch_audit(self.samples, settings.audit.every)
 
     def samples(self) -> Iterable[Gauge]:
         """What the last audit found, whoever made it."""

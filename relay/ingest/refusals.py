@@ -58,6 +58,13 @@ GONE: Final = Refused(400, "sender_gone", "The sender left before its request wa
 HEADER_TIMEOUT: Final = Refused(408, "header_timeout", "The headers took too long to arrive.")
 UNREAD: Final = Refused(408, "answer_unread", "The sender did not take its answer.")
 
+#: All that the door counts, but those of `PayloadRefused`. Signatures are counted by source.
+REFUSALS: Final = (
+    MALFORMED, BAD_BODY, BAD_ENCODING, NO_KEY, WRONG_KEY, NOT_FOUND, UNKNOWN_SOURCE, METHOD,
+    BODY_TIMEOUT, TOO_LARGE, ENCODED, FAILED, BUSY, CROWDED, DRAINING, UNAVAILABLE, FULL, GONE,
+    HEADER_TIMEOUT, UNREAD,
+)  # fmt: skip
+
 #: Reasons of `PayloadRefused` that are about the size of a body, not about what is in it.
 _ABOUT_SIZE: Final = frozenset({"too_large", "too_many", "too_complex"})
 

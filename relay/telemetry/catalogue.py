@@ -196,6 +196,11 @@ TRACE_SPANS = Metric(
     "`broken` (a mistake of the relay's).",
     ("result",),
 )
+AUDIT_EVERY = Metric(
+    "relay_audit_every_seconds",
+    "gauge",
+    "`audit.every`: how often an audit is due. None where no audit is configured.",
+)
 AUDIT_LAST_RUN = Metric(
     "relay_audit_last_run_timestamp_seconds",
     "gauge",
@@ -332,6 +337,7 @@ METRICS = (
     KAFKA_COMMITS,
     KAFKA_LAG,
     KAFKA_STATE,
+    AUDIT_EVERY,
     *AUDIT_GAUGES,
     AUDIT_RUNS,
     TRACE_SPANS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from prometheus_client import generate_latest
 from prometheus_client.metrics_core import Metric as Family
@@ -96,20 +96,31 @@ class Telemetry:
         self._lanes: LaneView | None = None
         self._kafka: KafkaView | None = None
         self._audit: Callable[[], Iterable[Sample]] | None = None
+        self._audit_every_s = 0.0
         self._problems: Callable[[], int] | None = None
         self._max_event_ages: dict[Labels, float] = {}
         self._registry = exposition.registry_of(self.families)
 
-    def expect(self, max_event_ages: Mapping[str, float], sources: Iterable[str]) -> None:
-        """What the configuration names: the destinations, with the greatest age of an event in
-        seconds, and the sources. Their counters begin at 0, for Prometheus does not see the first
-        rise of one that begins with it."""
+    # What can be foreseen: its counters begin at 0, for Prometheus does not see the first rise of
+    # one that begins with it.
+
+    def expect_destinations(self, max_event_ages: Mapping[str, float]) -> None:
+        """Those of the configuration, with the greatest age of an event in seconds."""
         for destination, age_s in max_event_ages.items():
             self._max_event_ages[destination,] = age_s
             self._match_keys.setdefault((destination, 0), 0)
             self._tallies[catalogue.LATE_REPEATS].add((destination,), 0)
+
+    def expect_senders(
+        self, sources: Iterable[str], signature_reasons: Sequence[str], refusals: Iterable[str]
+    ) -> None:
+        """The sources of the configuration, and why a sender may be turned away."""
         for source in sources:
             self._arrivals.add((source,), 0)
+            for reason in signature_reasons:
+                self._tallies[catalogue.SIGNATURE_FAILURES].add((source, reason), 0)
+        for refusal in refusals:
+            self._tallies[catalogue.DOOR_REFUSALS].add((refusal,), 0)
 
     # What happened to events -------------------------------------------------------------------
 
@@ -208,9 +219,12 @@ class Telemetry:
         """An audit ended: `whole`, `partial` or `failed`."""
         self._tallies[catalogue.AUDIT_RUNS].add((result,))
 
-    def watch_audit(self, view: Callable[[], Iterable[Sample]]) -> None:
-        """Ask for what the last audit found at each scrape."""
+    def watch_audit(self, view: Callable[[], Iterable[Sample]], every_s: float) -> None:
+        """Ask for what the last audit found at each scrape; one is made so often."""
         self._audit = view
+        self._audit_every_s = every_s
+        for result in ("whole", "partial", "failed"):
+            self._tallies[catalogue.AUDIT_RUNS].add((result,), 0)
 
     def watch_health(self, problems: Callable[[], int]) -> None:
         """Ask how many problems there are at each scrape."""
@@ -239,6 +253,7 @@ class Telemetry:
         if self._kafka is not None:
             yield from exposition.of_kafka(self._kafka)
         if self._audit is not None:
+            yield exposition.gauge(catalogue.AUDIT_EVERY, {(): self._audit_every_s})
             yield from exposition.of_audit(self._audit())
         if self._problems is not None:
             yield exposition.gauge(catalogue.HEALTH_PROBLEMS, {(): self._problems()})

@@ -11,16 +11,19 @@ from tests.watch.alert_cases import FILES, groups_of
 
 def hurried() -> list[dict[str, Any]]:
     """All rules as they stand, but for how long something must hold before it is told."""
-    documents = []
-    for file in FILES:
-        groups = groups_of(file)
-        for rule in (rule for rules in groups.values() for rule in rules):
-            if "for" in rule:
-                rule["for"] = "1s"
-        documents.append(
-            {"groups": [{"name": name, "rules": rules} for name, rules in groups.items()]}
-        )
-    return documents
+    return [
+        {
+            "groups": [
+                {"name": name, "rules": [_at_once(rule) for rule in rules]}
+                for name, rules in groups_of(file).items()
+            ]
+        }
+        for file in FILES
+    ]
+
+
+def _at_once(rule: dict[str, Any]) -> dict[str, Any]:
+    return {**rule, "for": "1s"} if "for" in rule else rule
 
 
 async def firing(prometheus: PrometheusServer, name: str | None = None) -> list[dict[str, Any]]:

@@ -180,10 +180,13 @@ def test_what_the_configuration_names_is_counted_from_0_on() -> None:
     """Prometheus sees no rise of a counter whose first sample holds it already."""
     house = telemetry()
 
-    house.expect({"web": 86400.0}, ["shop"])
+    house.expect_destinations({"web": 86400.0})
+    house.expect_senders(["shop"], ["mismatch"], ["journal_full"])
 
     assert value(house, "relay_max_event_age_seconds", destination="web") == 86400
     assert value(house, "relay_arrivals_total", source="shop") == 0
+    assert value(house, "relay_signature_failures_total", source="shop", reason="mismatch") == 0
+    assert value(house, "relay_door_refusals_total", reason="journal_full") == 0
     assert value(house, "relay_accepted_events_total", destination="web") == 0
     assert value(house, "relay_match_keys_total", destination="web", key="email") == 0
     assert value(house, "relay_resends_after_48h_total", destination="web") == 0
@@ -191,6 +194,20 @@ def test_what_the_configuration_names_is_counted_from_0_on() -> None:
 
     house.accepted("web", MatchKey.EMAIL)
     assert value(house, "relay_match_key_coverage", destination="web", key="email") == 1
+
+
+def test_audits_are_counted_from_0_on_where_they_are_configured() -> None:
+    house = telemetry()
+    assert not {name for name, _ in samples(house)} & {
+        "relay_audit_runs_total", "relay_audit_every_seconds",
+    }  # fmt: skip
+
+    house.watch_audit(tuple, 21600.0)
+    house.audited("failed")
+
+    assert value(house, "relay_audit_every_seconds") == 21600
+    assert value(house, "relay_audit_runs_total", result="whole") == 0
+    assert value(house, "relay_audit_runs_total", result="failed") == 1
 
 
 def test_problems_are_counted_at_the_scrape() -> None:
@@ -224,10 +241,11 @@ def test_a_lane_is_in_exactly_one_state() -> None:
 
 
 def watch_everything(house: Telemetry) -> None:
-    house.expect({"web": 60.0}, ["shop"])
+    house.expect_destinations({"web": 60.0})
+    house.expect_senders(["shop"], ["mismatch"], ["journal_full"])
     house.watch_health(lambda: 0)
     house.watch_audit(
-        lambda: [(metric, ("x",) * len(metric.labels), 1.0) for metric in AUDIT_GAUGES]
+        lambda: [(metric, ("x",) * len(metric.labels), 1.0) for metric in AUDIT_GAUGES], 60.0
     )
     house.watch_kafka(KAFKA)
     disk = DiskView(lambda: 1, 1, 1)

@@ -221,3 +221,10 @@ def test_each_error_means_one_refusal(error: Exception, status: int, reason: str
 
 def test_an_error_that_nobody_foresaw_means_none() -> None:
     assert refusal_of(KeyError("event")) is None
+
+
+def test_every_refusal_that_the_door_counts_is_foreseen() -> None:
+    """What is not in the list begins with its first request, which Prometheus does not see rise."""
+    named = {each for each in vars(refusals).values() if isinstance(each, refusals.Refused)}
+
+    assert set(refusals.REFUSALS) == named - {refusals.SIGNATURE}
