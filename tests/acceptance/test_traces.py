@@ -251,6 +251,7 @@ async def test_nothing_of_a_person_an_event_or_a_key_reaches_the_collector(
             "OTEL_RESOURCE_ATTRIBUTES": "canary=canary",
             "OTEL_SERVICE_NAME": "canary",
             "OTEL_SDK_DISABLED": "true",
+            "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "canary",
             "OTEL_TRACES_SAMPLER": "always_off",
         },
     )

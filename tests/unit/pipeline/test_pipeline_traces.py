@@ -17,6 +17,7 @@ from relay.pipeline.stream import Stream
 from relay.sources import registry
 from relay.sources.kafka import Topics
 from relay.traces import Tracer
+from relay.traces.arriving import MAX_TRACES
 from relay.traces.catalogue import SPANS
 from relay.traces.identity import batch_of, read_traceparent, root_of
 from relay.traces.span import Span
@@ -104,6 +105,18 @@ async def test_a_message_that_is_read_again_is_not_told_again(
     await stream.store(stream.judge([Record(10, orjson.dumps(event("a")))]))
 
     assert heard == before != []
+
+
+async def test_a_large_batch_tells_of_a_bounded_number_of_messages(
+    stream: Stream, event: Make, heard: list[Span]
+) -> None:
+    messages = [Record(at, orjson.dumps(event(f"e{at}"))) for at in range(MAX_TRACES + 6)]
+
+    await stream.store(stream.judge(messages))
+
+    (consume,) = named(heard, "relay.consume")
+    assert len(consume.links) == len(named(heard, "relay.message")) == MAX_TRACES
+    assert consume.attributes["relay.sampled"] == MAX_TRACES + 6
 
 
 async def test_each_line_of_a_file_has_its_trace(

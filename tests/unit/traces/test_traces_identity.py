@@ -107,6 +107,13 @@ def test_one_keeps_all_and_nought_none(receipt: str) -> None:
     assert not Sampler(0.0).keeps(trace(receipt))
 
 
+def test_every_process_and_release_keeps_the_same_traces() -> None:
+    """Who accepts and who delivers never speak of it: what one keeps the other has to keep."""
+    kept = [n for n in range(40) if Sampler(0.25).keeps(trace(f"http:{n:x}/0"))]
+
+    assert kept == [5, 6, 8, 10, 13, 19, 22, 23, 28, 31, 39]
+
+
 @pytest.mark.parametrize("ratio", [0.001, 0.01, 0.5, 0.9])
 def test_the_share_that_is_kept_is_the_ratio(ratio: float) -> None:
     sampler = Sampler(ratio)

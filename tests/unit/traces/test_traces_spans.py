@@ -139,6 +139,12 @@ def test_what_grew_too_old_is_told_in_its_own_trace() -> None:
     assert expire.attributes["relay.reason"] == "waited_too_long"
 
 
+def test_many_that_grew_too_old_at_once_are_told_of_in_a_bounded_number() -> None:
+    old = entries(*(f"http:{number:x}/0" for number in range(1000)))
+
+    assert len(list(of_expiry(ALL, "web", old, Reason.WAITED_TOO_LONG, 5.0))) == MAX_TRACES
+
+
 receipts = st.builds("http:{}/{}".format, st.sampled_from("abcdef"), st.integers(0, 3))
 ends = st.sampled_from([None, DELIVERED, REJECTED])
 
