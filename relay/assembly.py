@@ -273,7 +273,7 @@ async def journal_of(
 
     async with distributed.DistributedJournal(
         distributed_settings_of(settings, role),
-        database_of(settings, watchers),
+        database_of(settings, watchers, sealed=False),
         clock,
         distributed.Watchers(watchers.trouble, watchers.damaged, claimed),
     ) as journal:
@@ -293,8 +293,10 @@ async def records_of(
         yield records
 
 
-def database_of(settings: Settings, watchers: JournalWatchers) -> Database:
-    """PostgreSQL as the journal uses it."""
+def database_of(settings: Settings, watchers: JournalWatchers, *, sealed: bool = True) -> Database:
+    """PostgreSQL as the journal uses it; `sealed` says whether a journal that was moved elsewhere
+    will do."""
+    from relay.journal.distributed import identity  # noqa: PLC0415  # as above
     from relay.postgres.database import Database  # noqa: PLC0415  # as above
 
     url = settings.journal.postgres
@@ -303,6 +305,7 @@ def database_of(settings: Settings, watchers: JournalWatchers) -> Database:
         url.read,
         schema=settings.journal.database_schema,
         on_trouble=lambda error: watchers.trouble("database", error),
+        require=None if sealed else identity.refuse_sealed,
     )
 
 

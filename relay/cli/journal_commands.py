@@ -60,7 +60,10 @@ def journal_export(
     config: Config = None,
     journal: JournalFolder = None,
     seal: Annotated[
-        bool, typer.Option("--seal", help="Let no relay start on this folder any more.")
+        bool, typer.Option("--seal", help="Let no relay start on this journal any more.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file that is there.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -68,9 +71,10 @@ def journal_export(
 
     No relay may run on it. Nothing in the journal is changed, but by --seal.
     """
-    from relay.cli.journal_moves import export
+    from relay.cli.journal_export import Wanted, export
 
-    export(file, config, journal, sealing=seal, as_json=as_json)
+    wanted = Wanted(file, overwriting=overwrite, sealing=seal)
+    export(wanted, config, journal, as_json=as_json)
 
 
 @journal.command("import")
@@ -84,14 +88,25 @@ def journal_import(
     Into the journal of the configuration. Relays may run on Kafka and PostgreSQL meanwhile, not on
     a folder.
     """
-    from relay.cli.journal_moves import take_in
+    from relay.cli.journal_import import take_in
 
     raise typer.Exit(take_in(file, config, as_json=as_json))
 
 
+@journal.command("seal")
+def journal_seal(config: Config = None, journal: JournalFolder = None) -> None:
+    """Let no relay start on a journal whose export was imported elsewhere. May be repeated.
+
+    What waits in it would be sent here and there.
+    """
+    from relay.cli.journal_seal import seal
+
+    seal(config, journal)
+
+
 @journal.command("unseal")
 def journal_unseal(config: Config = None, journal: JournalFolder = None) -> None:
-    """Let a relay start on a folder that `export --seal` marked as moved."""
-    from relay.cli.journal_moves import unseal
+    """Let a relay start on a journal that was sealed, or whose import was cut off."""
+    from relay.cli.journal_seal import unseal
 
     raise typer.Exit(unseal(config, journal))

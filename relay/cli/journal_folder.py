@@ -24,17 +24,22 @@ def path_of(config: Path | None, journal: Path | None) -> Path:
     return journal if journal is not None else load(config, os.environ, checks=()).journal.path
 
 
+def require(path: Path) -> None:
+    """Raise `JournalUnavailable` where there is no journal."""
+    if not (path / "db" / "CURRENT").exists():
+        raise JournalUnavailable(
+            f"there is no journal at {path.absolute()}; name its folder with --journal, or the "
+            "configuration with --config"
+        )
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[tuple[State, Search]]:
     """What the folder holds at this moment; nothing in it is changed.
 
     Raises `JournalUnavailable` where there is no journal, and `JournalFormat`.
     """
-    if not (path / "db" / "CURRENT").exists():
-        raise JournalUnavailable(
-            f"there is no journal at {path.absolute()}; name its folder with --journal, or the "
-            "configuration with --config"
-        )
+    require(path)
     folder = _opened(path)
     try:
         state = State(folder)

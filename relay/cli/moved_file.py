@@ -9,9 +9,9 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 from relay.errors import ConfigError, Mistake
 from relay.journal.moving.framing import FileUnusable
@@ -23,35 +23,70 @@ _GZIP = b"\x1f\x8b"
 _LEVEL = 6
 
 
-@contextmanager
-def writing(file: str) -> Iterator[IO[bytes]]:
-    """Write a file that has its name only once it is whole and on disk; for its owner's eyes.
+class ExportFile:
+    """A file that has its name only once it is whole and on disk; for its owner's eyes.
 
-    Raises `ConfigError` where the name is taken.
+    Use as a context manager, whose end gives it its name; on an exception nothing is left. Raises
+    `ConfigError` where the name is taken and not `overwriting`, and OSError.
     """
-    if file == PIPE:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    path = Path(file)
-    if path.exists():
-        raise ConfigError([Mistake("FILE", f"{file} is there already", "Name a new file")])
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with _owners_only(part) as raw:
-            if path.suffix == ".gz":
-                with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=_LEVEL, mtime=0) as packed:
-                    yield cast("IO[bytes]", packed)
-            else:
-                yield raw
-            raw.flush()
-            os.fsync(raw.fileno())
-        part.rename(path)
-        _sync(path.absolute().parent)
-    except BaseException:
+
+    def __init__(self, file: str, *, overwriting: bool = False) -> None:
+        self._path = None if file == PIPE else Path(file)
+        self._raw: IO[bytes] = sys.stdout.buffer
+        self._packed: gzip.GzipFile | None = None
+        self._complete = False
+        if self._path is not None and self._path.exists() and not overwriting:
+            mend = "Name a new file, or add --overwrite"
+            raise ConfigError([Mistake("FILE", f"{file} is there already", mend)])
+
+    def __enter__(self) -> ExportFile:
+        if self._path is not None:
+            self._raw = _owners_only(_part(self._path))
+            if self._path.suffix == ".gz":
+                self._packed = gzip.GzipFile(
+                    fileobj=self._raw, mode="wb", compresslevel=_LEVEL, mtime=0
+                )
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        whole = False
+        try:
+            if kind is None:
+                self.complete()
+                whole = True
+        finally:
+            if self._path is not None:
+                self._name(self._path, whole=whole)
+
+    def write(self, some: bytes) -> None:
+        (self._packed or self._raw).write(some)
+
+    def complete(self) -> None:
+        """All was written; when it returns, all is on disk."""
+        if self._complete:
+            return
+        self._complete = True
+        if self._packed is not None:
+            self._packed.close()
+        self._raw.flush()
+        if self._path is not None:
+            os.fsync(self._raw.fileno())
+
+    def _name(self, path: Path, *, whole: bool) -> None:
+        part = _part(path)
+        if whole:
+            self._raw.close()
+            part.rename(path)
+            _sync(path.absolute().parent)
+            return
+        with suppress(OSError):
+            self._raw.close()
         with suppress(OSError):
             part.unlink(missing_ok=True)
-        raise
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f"{path.name}.part")
 
 
 def _owners_only(path: Path) -> IO[bytes]:

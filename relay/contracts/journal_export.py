@@ -23,6 +23,7 @@ Hour = Annotated[int, Field(ge=0, description="hours since 1970, UTC")]
 Count = Annotated[int, Field(ge=0)]
 Hex = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+JournalId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Claimed = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Base64 = Annotated[str, Field(json_schema_extra={"contentEncoding": "base64"})]
 Wire = Annotated[str, Field(description="the event as TikTok gets it, byte for byte")]
@@ -44,6 +45,10 @@ class Header(TypedDict):
     relay: Annotated[str, Field(description="the release that made it")]
     mode: Literal["embedded", "distributed"]
     destinations: list[str]
+    journals: Annotated[
+        list[JournalId],
+        Field(min_length=1, description="this journal, then those that were moved into it"),
+    ]
     salt: Annotated[Hex | None, Field(description="of the digests in samples")]
 
 

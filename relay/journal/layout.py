@@ -9,6 +9,7 @@
                     b"d" lane                         JSON [[first seq, first door seq, day], ...]
                     b"x" lane seq                     JSON digests: to be erased when it is settled
                     b"salt"                           of the digests in samples
+                    b"journal"                        names this journal, see `rocksdb.identity`
                     b"import " contents               JSON, see `rocksdb.moving_in`
     log-YYYYMMDD    b"a" lane seq attempt id          JSON attempt with what it settled
                     b"d" lane door seq                door record: arrivals settled at the door
@@ -52,6 +53,7 @@ FIRST: Final = b"\0\0"
 #: Greater than every key.
 BEHIND_ALL: Final = b"\xff" * 24
 REMEMBERED: Final = b"\xff\xff"
+IMPORTS: Final = b"import "
 
 #: Marks the door seq of a refusal where other rows have an entry's seq.
 AT_DOOR: Final = 1 << 63
@@ -171,7 +173,7 @@ def received_seq(letter_id: str) -> int:
 
 
 def import_key(contents: str) -> bytes:
-    return b"import " + contents.encode()
+    return IMPORTS + contents.encode()
 
 
 def ledger_key(hour: int, lane: int, name: str) -> bytes:

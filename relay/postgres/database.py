@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,10 +12,12 @@ import asyncpg
 
 from relay.errors import DatabaseRefused, DatabaseUnavailable
 from relay.postgres.migrations import migrate, quoted
-from relay.postgres.trouble import TROUBLE, throw, translate
+from relay.postgres.trouble import TROUBLE, place_of, throw, translate
 from relay.secrets import Secret
 
 Connection = asyncpg.pool.PoolConnectionProxy
+#: One of a pool, or one alone.
+AnyConnection = Connection | asyncpg.Connection
 
 _CONNECT_S = 3.0
 _COMMAND_S = 10.0
@@ -35,7 +37,8 @@ class Database:
     made, so that a renewed password needs no restart. All tables live in `schema` (at most 40
     characters), which is every connection's search path; whoever uses a connection leaves no
     settings, locks or cursors behind that outlive a transaction. `on_trouble` is called at the
-    first failure of an outage.
+    first failure of an outage. `require` looks at the tables before anybody else does, and raises
+    `DatabaseRefused` where they may not be used.
 
     Whatever is asked raises `DatabaseUnavailable` when the server is gone, hangs (connecting takes
     at most 3 seconds, a command 10) or saw a conflict (a deadlock, a serialization failure): ask
@@ -51,16 +54,19 @@ class Database:
         schema: str = "relay",
         max_connections: int = 8,
         on_trouble: Callable[[Exception], None] = lambda error: None,
+        require: Callable[[AnyConnection], Awaitable[None]] | None = None,
     ) -> None:
         self._dsn = dsn.read if isinstance(dsn, Secret) else dsn
         self._schema = schema
         self._max_connections = max_connections
         self._on_trouble = on_trouble
+        self._require = require
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
         self._listeners: list[asyncio.Task[None]] = []
         self._closed = False
         self._well: bool | None = None
+        self._place = ""
 
     @property
     def healthy(self) -> bool:
@@ -174,6 +180,7 @@ class Database:
             if self._pool is None:
                 with self._telling():
                     await self._migrated()
+                    await self._looked_at()
                     self._pool = await asyncpg.create_pool(
                         min_size=0,
                         max_size=self._max_connections,
@@ -192,6 +199,15 @@ class Database:
         finally:
             connection.terminate()
 
+    async def _looked_at(self) -> None:
+        if self._require is None:
+            return
+        connection = await self._connect()
+        try:
+            await self._require(connection)
+        finally:
+            connection.terminate()
+
     async def _connect_for_pool(self, *_: Any, **__: Any) -> asyncpg.Connection:
         return await self._connect()
 
@@ -200,6 +216,7 @@ class Database:
         if to_schema:
             settings["search_path"] = quoted(self._schema)
         dsn = self._dsn()
+        self._place = place_of(dsn)
         try:
             return await asyncpg.connect(
                 dsn, timeout=_CONNECT_S, command_timeout=_COMMAND_S, server_settings=settings
@@ -218,7 +235,7 @@ class Database:
             self._unwell(error)
             raise
         except TROUBLE as error:
-            ours = translate(error)
+            ours = translate(error, self._place)
             self._unwell(ours)
             throw(ours, error)
         except asyncpg.InterfaceError as error:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import socket
 from typing import NoReturn
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import asyncpg
 
@@ -43,19 +46,56 @@ _REFUSED: dict[type[Exception], str] = {
     SecretUnavailable: "the secret cannot be read",
 }
 
+#: What is said of those that a person may have to mend; the first kind that fits.
+_PASSING_WORDS: dict[type[Exception], str] = {
+    TimeoutError: "it does not answer in time; is it up, and may this machine reach it?",
+    ConnectionRefusedError: (
+        "nobody listens there; start it, or correct host and port in journal.postgres"
+    ),
+    socket.gaierror: "no such host is known; correct it in journal.postgres, or the name service",
+    FileNotFoundError: (
+        "there is no such socket; start the server, or correct host in journal.postgres"
+    ),
+    ConnectionError: "the connection was lost",
+}
+
 #: Errors whose text may hold pieces of the address, so of its password.
 _TELLTALE = (asyncpg.ClientConfigurationError, SecretUnavailable)
 
 TROUBLE: tuple[type[Exception], ...] = (*_REFUSED, *_PASSING)
 
 
-def translate(error: Exception) -> DatabaseUnavailable:
-    """Our error for one of `TROUBLE`. Mistakes in a program, like bad SQL, are none of these."""
+#: A host, or some with their ports, or the folder of a socket.
+_PLACE = re.compile(r"[\w./:,\[\]-]+")
+
+
+def place_of(dsn: str) -> str:
+    """Host and port in an address, to be shown; "" where that is not sure to be no secret.
+
+    A password with a `/` or `@` that was not escaped moves the parts of an address.
+    """
+    try:
+        parts = urlsplit(dsn)
+        found = _place(parts)
+    except ValueError:
+        return ""
+    misplaced = dsn.count("@") > parts.netloc.count("@") or parts.netloc.count("@") > 1
+    return "" if misplaced or not _PLACE.fullmatch(found) else found
+
+
+def _place(parts: SplitResult) -> str:
+    named = parts.netloc.rpartition("@")[2]
+    return named or ",".join(parse_qs(parts.query).get("host", []))
+
+
+def translate(error: Exception, place: str = "") -> DatabaseUnavailable:
+    """Our error for one of `TROUBLE`, of a server at `place`. Mistakes in a program, like bad SQL,
+    are none of these."""
     for kind, said in _REFUSED.items():
         if isinstance(error, kind):
             detail = f" ({error})" if isinstance(error, SecretUnavailable) else ""
             return DatabaseRefused(f"journal.postgres: {said}{detail}")
-    return DatabaseUnavailable(f"PostgreSQL: {_word(error)}")
+    return DatabaseUnavailable(f"PostgreSQL{f' at {place}' if place else ''}: {_word(error)}")
 
 
 def throw(ours: DatabaseUnavailable, error: Exception) -> NoReturn:
@@ -65,6 +105,9 @@ def throw(ours: DatabaseUnavailable, error: Exception) -> NoReturn:
 
 def _word(error: Exception) -> str:
     """What kind of trouble it is; the server's own text may quote a statement's values."""
-    if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+    for kind, said in _PASSING_WORDS.items():
+        if isinstance(error, kind):
+            return said
+    if isinstance(error, OSError):
         return (error.strerror or type(error).__name__).lower()
-    return "it does not answer in time" if isinstance(error, TimeoutError) else type(error).__name__
+    return type(error).__name__

@@ -229,15 +229,21 @@ class RelayProcess:
         ):
             return orjson.loads(await answer.read())
 
+    def command_line(self, *words: str) -> tuple[list[str], dict[str, str]]:
+        """What is typed, and the environment in which."""
+        return (
+            [sys.executable, "-m", "relay", *words, "--config", str(self.config)],
+            {**os.environ, "RELAY_KEY": "x" * 20, **self.environ},
+        )
+
     async def typed(self, *words: str) -> tuple[int, Any]:
         """The exit code of a command, and the JSON (else the text) that it printed."""
+        command, environ = self.command_line(*words)
 
         def run() -> subprocess.CompletedProcess[bytes]:
             return subprocess.run(
-                [sys.executable, "-m", "relay", *words, "--config", str(self.config)],
-                capture_output=True, check=False, timeout=60,
-                env={**os.environ, "RELAY_KEY": "x" * 20, **self.environ},
-            )  # fmt: skip
+                command, capture_output=True, check=False, timeout=60, env=environ
+            )
 
         done = await asyncio.to_thread(run)
         try:

@@ -1,18 +1,25 @@
-"""From a folder to Kafka and PostgreSQL with real processes: a backlog, a crash, and a move."""
+"""Journals that are moved with real processes: a backlog, a crash, an import that is killed."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from relay.clock import SystemClock
+from relay.errors import JournalError
+from relay.journal.rocksdb import JournalSettings, RocksJournal
+from relay.journal.rocksdb.folder import Folder
+from relay.journal.rocksdb.identity import imports_of
 from relay.sandbox.http import Running
 from tests.acceptance.test_distributed import Fleet, delivered
+from tests.contract.journals import many
 from tests.servers.kafka import KafkaServer
-
-pytestmark = [pytest.mark.needs("kafka"), pytest.mark.needs("postgres")]
 
 #: Delivered before the outage, waiting because of it, and sent twice.
 EARLY, LATE, REPEATED = 20, 400, 10
@@ -63,6 +70,8 @@ async def exported(old: Any, file: Path) -> Any:
     return summary
 
 
+@pytest.mark.needs("kafka")
+@pytest.mark.needs("postgres")
 async def test_a_backlog_moves_and_has_its_effect_once(
     old: Any, fleet: Fleet, sandbox: Running, tmp_path: Path
 ) -> None:
@@ -96,6 +105,91 @@ async def all_is_told(new: Any) -> None:
     assert {503, 200} <= {each["status"] for each in waited["attempts"]}
     _, said = await new.typed("journal", "verify", "--json")
     assert said["findings"] == []
+
+
+@pytest.mark.needs("kafka")
+@pytest.mark.needs("postgres")
+async def test_servers_whose_journal_was_moved_are_used_by_nobody(
+    fleet: Fleet, make_sender: Callable[[Any], Any], tmp_path: Path
+) -> None:
+    relay = await fleet.add("all")
+    sender = make_sender(relay)
+    await sender.send(sender.make("one"))
+    await delivered(sender)
+    await relay.terminate()
+    file = tmp_path / "journal.ndjson"
+
+    code, said = await relay.typed("journal", "export", str(file), "--seal", "--json")
+    assert (code, said["sealed"]) == (0, True)
+
+    for refused in (("serve",), ("journal", "import", str(file))):
+        code, said = await relay.typed(*refused)
+        assert code == 1
+        assert "unseal" in said
+    assert (await relay.typed("find", "one", "--json"))[0] == 0  # looking does no harm
+    assert (await relay.typed("journal", "export", str(file), "--overwrite"))[0] == 0
+    assert [(await relay.typed("journal", "unseal"))[0] for _ in range(2)] == [0, 1]
+    assert [(await relay.typed("journal", "seal"))[0] for _ in range(2)] == [0, 0]
+    assert (await relay.typed("journal", "unseal"))[0] == 0
+    await relay.up()
+
+
+#: Rows of the journal whose import is killed: some batches.
+MANY = 9_000
+
+
+def rows_in(path: Path) -> int:
+    """How far the import into a folder is."""
+    with contextlib.suppress(JournalError):  # it is being made
+        folder = Folder(path, read_only=True)
+        try:
+            return sum([each.rows for each in imports_of(folder)])
+        finally:
+            folder.close()
+    return 0
+
+
+async def test_an_import_that_is_killed_goes_on_and_nothing_counts_twice(
+    make_relay: Callable[..., Any], tmp_path: Path
+) -> None:
+    old, new = make_relay(), make_relay()
+    for relay in (old, new):
+        relay.write_config()
+    journal = RocksJournal(JournalSettings(old.folder / "journal", min_free_bytes=1), SystemClock())
+    for at in range(0, MANY, 1000):
+        await journal.append(many(1000, f"r{at}"))
+    await journal.close()
+    file = tmp_path / "journal.ndjson"
+    code, summary = await old.typed("journal", "export", str(file), "--json")
+    assert (code, summary["counts"]["arrival"]) == (0, MANY)
+    there = new.folder / "journal"
+
+    kills = []
+    while (done := await asyncio.to_thread(killed, new, file, there)) <= MANY:
+        kills.append(done)
+        code, said = await new.typed("serve")
+        assert code == 1
+        assert "same `relay journal import` again" in said
+
+    assert (await new.typed("journal", "import", str(file)))[0] == 0
+    assert len(kills) > 1
+    assert kills == sorted(set(kills))
+    _, (row,) = await new.typed("journal", "stats", "--json")
+    assert (row["accepted"], row["waiting"], row["gap"]) == (MANY, MANY, 0)
+    _, said = await new.typed("journal", "verify", "--json")
+    assert said["findings"] == []
+
+
+def killed(relay: Any, file: Path, there: Path) -> int:
+    """Begin the import, and kill it once it took some more rows: how many it has then."""
+    before = rows_in(there)
+    command, environ = relay.command_line("journal", "import", str(file))
+    process = subprocess.Popen(command, env=environ)
+    while process.poll() is None and rows_in(there) <= before:
+        pass  # as quick as it can be looked at
+    process.kill()
+    process.wait(30)
+    return rows_in(there)
 
 
 async def test_an_import_says_which_destinations_the_configuration_lacks(

@@ -47,7 +47,8 @@ class FolderPlace:
         folder = Folder(self.path, read_only=True)
         try:
             moving = MovingOut(folder)
-            header = Header(NOW, "0", "embedded", moving.destinations, moving.salt)
+            of = moving.destinations, moving.journals, moving.salt
+            header = Header(NOW, "0", "embedded", *of)
             return framed(header, list(moving.rows()))
         finally:
             folder.close()
@@ -89,7 +90,8 @@ class ServersPlace:
 
     async def export(self) -> list[bytes]:
         async with ServersOut(self.settings, Database(lambda: self.dsn), self.clock) as moving:
-            header = Header(NOW, "0", "distributed", moving.destinations, moving.salt)
+            of = moving.destinations, moving.journals, moving.salt
+            header = Header(NOW, "0", "distributed", *of)
             rows = [row async for row in moving.rows()]
             await moving.still_the_same()
             return framed(header, rows)

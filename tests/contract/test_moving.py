@@ -281,6 +281,47 @@ async def test_a_journal_does_not_come_twice(way: tuple[Place, Place], clock: Ow
             await take_in(target, lines)
 
 
+@pytest.mark.parametrize("way", ways([*WAYS, *RARE]), indirect=True)
+async def test_one_that_never_delivered_does_not_come_twice_either(
+    way: tuple[Place, Place], clock: OwnClock
+) -> None:
+    before, after = way
+    for name in ("one", "two"):
+        journal = await before.open()
+        await journal.append([arriving(an_event(name), f"http:{name}/0")])
+        await journal.close()
+        lines = await before.export()
+        async with after.target() as target:
+            if name == "two":
+                with pytest.raises(AlreadyHere):
+                    await take_in(target, lines)
+            else:
+                await take_in(target, lines)
+
+    journal = await after.open()
+    assert {entry.event_id for entry in take(journal)} == {"one"}
+    assert sum([each.accepted for each in journal.counts().values()]) == 1
+    await journal.close()
+
+
+@pytest.mark.parametrize("way", ways([*WAYS, RARE[0]]), indirect=True)
+async def test_a_journal_does_not_come_twice_by_way_of_another(
+    way: tuple[Place, Place], clock: OwnClock, new_place: NewPlace
+) -> None:
+    """Neither back to where it came from, nor with another to a third that knows it."""
+    before, after = way
+    _, lines = await moved(before, after, clock)
+    third = new_place("folder")
+    async with third.target() as target:
+        await take_in(target, lines)
+    both = await after.export()
+
+    for known in (before, third):
+        async with known.target() as target:
+            with pytest.raises(AlreadyHere):
+                await take_in(target, both)
+
+
 async def test_claims_decide_where_the_new_journal_is_in_use(
     way: tuple[Place, Place], clock: OwnClock
 ) -> None:
@@ -421,7 +462,7 @@ async def test_a_sealed_folder_is_opened_by_nobody_until_it_is_unsealed(
     place = new_place("folder")
     assert isinstance(place, FolderPlace)
     await (await place.open()).close()
-    seal.put(place.path, NOW, "contents")
+    seal.put(place.path, NOW, seal.Why.MOVED)
 
     with pytest.raises(JournalSealed, match="unseal"):
         await place.open()
@@ -431,6 +472,45 @@ async def test_a_sealed_folder_is_opened_by_nobody_until_it_is_unsealed(
     assert seal.lift(place.path)
     assert not seal.lift(place.path)
     await (await place.open()).close()
+
+
+@pytest.mark.parametrize("batches", [0, 2])
+async def test_a_folder_whose_import_was_cut_off_is_opened_by_nobody_but_the_import(
+    new_place: NewPlace, clock: OwnClock, batches: int
+) -> None:
+    before, after = new_place("folder"), new_place("folder")
+    assert isinstance(after, FolderPlace)
+    journal = await before.open()
+    await lived(journal, clock)
+    await journal.close()
+    lines = await before.export()
+
+    async with after.target() as target:
+        with pytest.raises(Cut):
+            await take_in(target, lines, cut_after=batches)
+
+    with pytest.raises(JournalSealed, match="same `relay journal import` again"):
+        await after.open()
+    async with after.target() as target:
+        await take_in(target, lines)
+    await (await after.open()).close()
+
+
+async def test_an_import_that_ended_opens_the_folder_although_its_last_word_was_lost(
+    new_place: NewPlace, clock: OwnClock
+) -> None:
+    before, after = new_place("folder"), new_place("folder")
+    assert isinstance(after, FolderPlace)
+    await (await before.open()).close()
+    lines = await before.export()
+    async with after.target() as target:
+        await take_in(target, lines)
+    seal.put(after.path, NOW, seal.Why.FILLING)
+
+    async with after.target() as target:
+        assert (await target.begin(*check(lines))).done
+
+    await (await after.open()).close()
 
 
 async def test_a_line_tells_of_an_attempt_whose_answer_was_not_read(

@@ -17,7 +17,16 @@ from typing import Any, Final
 
 from relay.clock import Clock
 from relay.errors import JournalLocked, JournalUnavailable
-from relay.journal.distributed import book, claims, history, letters, message, ownership, sampled
+from relay.journal.distributed import (
+    book,
+    claims,
+    history,
+    identity,
+    letters,
+    message,
+    ownership,
+    sampled,
+)
 from relay.journal.distributed.claims import Owner, as_tag, key_of, reserved_tag_of
 from relay.journal.distributed.days import Days
 from relay.journal.distributed.history import Placed
@@ -40,7 +49,7 @@ from relay.journal.moving.rows import (
     Total,
 )
 from relay.journal.moving.standing import Standing
-from relay.journal.moving.target import AlreadyHere
+from relay.journal.moving.target import refuse_repetition
 from relay.journal.moving.tokens import tokens_of
 from relay.journal.sample import Sample
 from relay.kafka.topics import ensure_topics
@@ -127,20 +136,17 @@ class ServersTarget:
         return self._standing.copy()
 
     async def _register(self, connection: Connection, header: Header, trailer: Trailer) -> None:
+        refuse_repetition(header, await identity.journals_of(connection))
+        self._standing.journals = header.journals
         if header.salt is not None:
-            await self._take_salt(connection, header.salt)
+            # Samples keep their meaning where there are none yet; else they have none here.
+            self._standing.keeps_samples = await sampled.take_salt(connection, header.salt)
         self._first_place = await connection.fetchval(
             "insert into imports (id, began_at, first_place, places, standing) "
             "select $1, $2, coalesce(max(first_place + places), 0), $3, $4 from imports "
             "returning first_place",
             trailer.contents, self._clock.now(), trailer.rows, self._standing.pack().decode(),
         )  # fmt: skip
-
-    async def _take_salt(self, connection: Connection, salt: bytes) -> None:
-        """The samples keep their meaning where there are none yet; else they have none here."""
-        if await sampled.salt_of(connection) == salt:
-            raise AlreadyHere
-        self._standing.keeps_samples = await sampled.take_salt(connection, salt)
 
     async def finish(self) -> Standing:
         """See `moving.target.Target`."""

@@ -21,7 +21,15 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 from relay.clock import Clock
 from relay.errors import JournalLocked, JournalUnavailable
 from relay.journal import attempts, issues, layout, ledger
-from relay.journal.distributed import book, history, letters, message, notes, sampled
+from relay.journal.distributed import (
+    book,
+    history,
+    identity,
+    letters,
+    message,
+    notes,
+    sampled,
+)
 from relay.journal.distributed.claims import as_pair, day_of
 from relay.journal.distributed.days import Days
 from relay.journal.distributed.erasing import Erasures
@@ -76,6 +84,7 @@ class ServersOut:
         self._begins: dict[TopicPartition, int] = {}
         self._withheld: defaultdict[str, int] = defaultdict(int)
         self.salt = b""
+        self.journals: Sequence[str] = ()
         self.destinations: Sequence[str] = ()
 
     async def __aenter__(self) -> ServersOut:
@@ -97,6 +106,11 @@ class ServersOut:
     async def __aexit__(self, *error: object) -> None:
         await self._consumer.stop()
         await self._database.close()
+
+    async def seal(self) -> None:
+        """Let no relay start on these servers any more."""
+        async with self._database.transaction() as connection:
+            await identity.seal(connection, self._clock.now())
 
     async def _nobody_delivers(self) -> None:
         group = self._settings.group
@@ -136,6 +150,7 @@ class ServersOut:
     async def _prepare(self) -> None:
         async with self._database.connection() as connection:
             self.salt = await sampled.salt_of(connection)
+            self.journals = await identity.journals_of(connection)
             names = await connection.fetch("select distinct destination from progress")
         configured = self._settings.destinations
         self.destinations = sorted({*configured, *[row["destination"] for row in names]})

@@ -1,7 +1,7 @@
 """A header first, a trailer last, and a digest of all between. Pure.
 
     {"kind": "header", "format": …, "version": 1, "made_at": …, "relay": …, "mode": …,
-     "destinations": […], "salt": …}
+     "destinations": […], "journals": […], "salt": …}
     rows, see `rows`
     {"kind": "end", "rows": …, "counts": {…}, "contents": …, "sha256": …}
 
@@ -33,13 +33,14 @@ class FileUnusable(RelayError):
 
 
 class Header(NamedTuple):
-    """Whose journal it is: `mode` is `embedded` or `distributed`, `salt` that of its samples, None
-    where nothing was ever sampled."""
+    """Whose journal it is: `mode` is `embedded` or `distributed`, `journals` names it and those
+    that were moved into it, `salt` is that of its samples, None where nothing was ever sampled."""
 
     made_at: float
     relay: str
     mode: str
     destinations: Sequence[str]
+    journals: Sequence[str]
     salt: bytes | None
 
 
@@ -109,6 +110,7 @@ def read_header(line: bytes) -> Header:
         return Header(
             float(said["made_at"]), str(said["relay"]), str(said["mode"]),
             [str(each) for each in said["destinations"]],
+            [str(each) for each in said["journals"]],
             None if salt is None else bytes.fromhex(salt),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +14,15 @@ from relay.journal.moving.rows import Moved, Total
 
 @dataclass(slots=True)
 class Standing:
-    """`rows` of the file are in the journal, all of it when `done`. `found` counts what became of
-    them by a word, `settled` the ended arrivals by destination. `keeps_samples` says whether the
-    digests of the file's samples mean here what they meant there."""
+    """`rows` of the file are in the journal, all of it when `done`. `journals` are those that the
+    file holds. `found` counts what became of the rows by a word, `settled` the ended arrivals by
+    destination. `keeps_samples` says whether the digests of the file's samples mean here what they
+    meant there."""
 
     rows: int = 0
     done: bool = False
     keeps_samples: bool = True
+    journals: Sequence[str] = ()
     found: Counter[str] = field(default_factory=Counter)
     settled: Counter[str] = field(default_factory=Counter)
 
@@ -29,6 +32,7 @@ class Standing:
                 "rows": self.rows,
                 "done": self.done,
                 "keeps_samples": self.keeps_samples,
+                "journals": list(self.journals),
                 "found": dict(self.found),
                 "settled": dict(self.settled),
             }
@@ -54,6 +58,7 @@ def unpack(value: bytes) -> Standing:
         said["rows"],
         said["done"],
         said["keeps_samples"],
+        tuple(said["journals"]),
         Counter(said["found"]),
         Counter(said["settled"]),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from relay.errors import RelayError
@@ -16,14 +16,20 @@ MOST_BYTES = 4 * 2**20
 
 
 class AlreadyHere(RelayError):
-    """This journal is here already, and would count twice."""
+    """This journal, or a part of it, is here already, and would count twice."""
 
     def __init__(self) -> None:
         super().__init__(
             "the journal that this file was made of is in here already, from another export or "
-            "from before it was moved away, and all of it would count twice: import into a journal "
-            "of its own (journal.path; or journal.topic_prefix and journal.database_schema)"
+            "from before it was moved away, and would count twice: import into a journal of its "
+            "own (journal.path; or journal.topic_prefix and journal.database_schema)"
         )
+
+
+def refuse_repetition(header: Header, here: Iterable[str]) -> None:
+    """Raise `AlreadyHere` where one of the journals in a file is among those that are `here`."""
+    if not set(header.journals).isdisjoint(here):
+        raise AlreadyHere
 
 
 class Target(Protocol):

@@ -35,11 +35,11 @@ from relay.journal.moving.rows import (
     Total,
 )
 from relay.journal.moving.standing import Standing
-from relay.journal.moving.target import AlreadyHere
+from relay.journal.moving.target import refuse_repetition
 from relay.journal.moving.tokens import tokens_of
 from relay.journal.queue import Queue
 from relay.journal.receipts import may_come_again
-from relay.journal.rocksdb import claims, notes, seal
+from relay.journal.rocksdb import claims, identity, notes, seal
 from relay.journal.rocksdb.append import NO_ENTRY
 from relay.journal.rocksdb.folder import CLAIMS, LOG, META, NOTES, SAMPLES, Folder
 from relay.journal.rocksdb.letters import Letters
@@ -67,11 +67,12 @@ class FolderTarget:
     def __init__(
         self, path: Path, min_free_bytes: int, clock: Clock, window_s: Callable[[str], float]
     ) -> None:
+        self._path = path
         self._clock = clock
         self._window_s = window_s
         self._lock = FolderLock(path)
         try:
-            seal.check(path)
+            seal.check(path, allowing=seal.Why.FILLING)
             self._folder = open_folder(path, create=True, min_free_bytes=min_free_bytes).folder
         except BaseException:
             self._lock.release()
@@ -95,11 +96,12 @@ class FolderTarget:
         known = self._folder.get(META, self._key)
         if known is not None:
             self._standing = standings.unpack(known)
+            self._unseal()
             return self._standing.copy()
+        refuse_repetition(header, identity.journals_of(self._folder))
+        seal.put(self._path, self._clock.now(), seal.Why.FILLING)
+        self._standing.journals = header.journals
         batch = self._folder.batch()
-        salt = self._folder.get(META, b"salt")
-        if salt is not None and salt == header.salt:
-            raise AlreadyHere
         if header.salt is not None and not self._has_samples():
             batch.put(b"salt", header.salt, self._folder.handle(META))
         elif header.salt is not None:
@@ -135,7 +137,13 @@ class FolderTarget:
         """See `moving.target.Target`."""
         self._standing.done = True
         self._store(self._folder.batch())
+        self._unseal()
         return self._standing.copy()
+
+    def _unseal(self) -> None:
+        """Relays may open the folder once no import into it is unfinished."""
+        if all(each.done for each in identity.imports_of(self._folder)):
+            seal.lift(self._path)
 
 
 class _Batch:

@@ -25,7 +25,7 @@ from relay.journal.moving.rows import (
     Total,
 )
 from relay.journal.queue import Queue
-from relay.journal.rocksdb import attempt_rows
+from relay.journal.rocksdb import attempt_rows, identity
 from relay.journal.rocksdb.append import NO_ENTRY
 from relay.journal.rocksdb.folder import CLAIMS, LOG, META, Folder
 from relay.journal.rocksdb.rebuild import account_is_sound
@@ -60,6 +60,11 @@ class MovingOut:
     @property
     def destinations(self) -> Sequence[str]:
         return [queue.destination for queue in self._queues]
+
+    @property
+    def journals(self) -> Sequence[str]:
+        """Its own name first, then those that were moved into it."""
+        return identity.journals_of(self._folder)
 
     @property
     def salt(self) -> bytes | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from relay.journal.rocksdb import identity
 from relay.journal.rocksdb.folder import Folder
 from relay.journal.rocksdb.mend import finish, mend
 from relay.journal.rocksdb.orphans import hold_lost_rows
@@ -44,6 +45,7 @@ def open_folder(
     damages += folder.dropped
     try:
         damages += _make_sound(folder, anew=damages > 0)
+        identity.name(folder)
         folder.unlink()
     except BaseException:
         folder.close()

@@ -1,9 +1,10 @@
-"""A mark on a folder whose journal was moved: nobody may go on with it by mistake, because what
-waits would be sent here and there."""
+"""A mark on a folder that no relay may use: because its journal was moved and what waits would be
+sent here and there, or because an import into it has not come to its end."""
 
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from pathlib import Path
 
 import orjson
@@ -14,30 +15,51 @@ from relay.journal.rocksdb.trouble import reachable
 _NAME = "sealed"
 
 
-def check(path: Path) -> None:
-    """Raise `JournalSealed` for a folder that is sealed."""
-    if not is_sealed(path):
+class Why(StrEnum):
+    """Why a folder is sealed."""
+
+    MOVED = "moved"
+    FILLING = "filling"
+
+
+def check(path: Path, *, allowing: Why | None = None) -> None:
+    """Raise `JournalSealed` for a folder that is sealed, but for the reason `allowing`."""
+    found = why(path)
+    if found is allowing:
         return
-    raise JournalSealed(
-        f"the journal in {path} was moved elsewhere (`relay journal export --seal`), and a relay "
-        "on it would send once more what waited. Start the relay on the new journal; to go on "
-        f"with this one instead: `relay journal unseal --journal {path}`"
-    )
+    match found:
+        case Why.MOVED:
+            raise JournalSealed(
+                f"the journal in {path} was moved elsewhere, and a relay on it would send once "
+                "more what waited. Start the relay on the new journal; to go on with this one "
+                f"instead: `relay journal unseal --journal {path}`"
+            )
+        case Why.FILLING:
+            raise JournalSealed(
+                f"an import into the journal in {path} has not come to its end, and nobody would "
+                "know what the rest of it says. Type the same `relay journal import` again, which "
+                "goes on where it was; to go on without the rest: "
+                f"`relay journal unseal --journal {path}`"
+            )
 
 
-def is_sealed(path: Path) -> bool:
-    return (path / _NAME).exists()
+def why(path: Path) -> Why | None:
+    """Why the folder is sealed; None where it is not."""
+    try:
+        said = orjson.loads((path / _NAME).read_bytes())
+        return Why(said["why"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, LookupError, TypeError):  # whatever it says, somebody put it there
+        return Why.MOVED
 
 
-def put(path: Path, at: float, contents: str) -> None:
-    """Seal it, durably: since when (Unix seconds), and which export has what it held.
-
-    Raises `JournalUnavailable`.
-    """
+def put(path: Path, at: float, because: Why) -> None:
+    """Seal it, durably, since when (Unix seconds) and why. Raises `JournalUnavailable`."""
     new = path / f"{_NAME}.new"
     with reachable():
         with new.open("wb") as written:
-            written.write(orjson.dumps({"at": at, "contents": contents}) + b"\n")
+            written.write(orjson.dumps({"at": at, "why": because}) + b"\n")
             written.flush()
             os.fsync(written.fileno())
         new.replace(path / _NAME)
@@ -46,8 +68,8 @@ def put(path: Path, at: float, contents: str) -> None:
 
 def lift(path: Path) -> bool:
     """Undo it; False where there is no seal. Raises `JournalUnavailable`."""
-    found = is_sealed(path)
     with reachable():
+        found = (path / _NAME).exists()
         (path / _NAME).unlink(missing_ok=True)
         if found:
             _sync(path)

@@ -1,5 +1,9 @@
 -- What came from another journal, see relay/journal/distributed/moving_in.py.
 
+-- What names this journal, and since when (Unix seconds) it was moved elsewhere.
+create table identity (journal text not null, sealed_at double precision);
+insert into identity (journal) values (replace(gen_random_uuid()::text, '-', ''));
+
 -- How far imports are; `id` is a digest of what the file holds. Its rows have the numbers from
 -- `first_place` on among those of all imports; `standing` is as in relay/journal/moving/standing.py.
 create table imports (

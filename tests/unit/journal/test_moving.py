@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from relay.cli.moved_file import MovedFile, writing
+from relay.cli.moved_file import ExportFile, MovedFile
 from relay.contracts import documents
 from relay.errors import ConfigError
 from relay.journal.issues import Row as IssueCounts
@@ -41,7 +41,7 @@ from relay.journal.moving.tokens import tokens_of
 from relay.journal.sample import Sample
 from relay.model import Attempt, DeadLetter, FieldIssue, Outcome, Reason
 
-HEADER = Header(1.5, "1.0", "embedded", ["web"], b"salt" * 4)
+HEADER = Header(1.5, "1.0", "embedded", ["web"], ["0f" * 16], b"salt" * 4)
 DIGEST = hashlib.sha256(b"someone").hexdigest()
 
 times = st.floats(0, 2**40, allow_nan=False)
@@ -213,8 +213,9 @@ def test_contents_are_those_of_the_rows_whenever_they_were_exported() -> None:
 def test_a_file_is_there_when_it_is_whole_and_for_its_owner_only(tmp_path: Path, name: str) -> None:
     file = tmp_path / name
 
-    with writing(str(file)) as out:
+    with ExportFile(str(file)) as out:
         out.write(A_FILE)
+        out.complete()
         assert not file.exists()
 
     assert file.stat().st_mode & 0o777 == 0o600
@@ -228,14 +229,24 @@ def test_a_file_that_is_there_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "moved"
     file.write_bytes(b"mine")
 
-    with pytest.raises(ConfigError, match="there already"), writing(str(file)):
-        pass
+    with pytest.raises(ConfigError, match=r"there already.*--overwrite"):
+        ExportFile(str(file))
     assert file.read_bytes() == b"mine"
+
+
+def test_a_file_is_replaced_as_a_whole_where_that_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "moved"
+    file.write_bytes(b"the one before")
+
+    with ExportFile(str(file), overwriting=True) as out:
+        out.write(b"new")
+        assert file.read_bytes() == b"the one before"
+    assert file.read_bytes() == b"new"
 
 
 def test_of_a_file_that_could_not_be_ended_nothing_is_left(tmp_path: Path) -> None:
     def fail_within() -> None:
-        with writing(str(tmp_path / "moved")) as out:
+        with ExportFile(str(tmp_path / "moved")) as out:
             out.write(A_FILE)
             raise ZeroDivisionError
 
@@ -267,7 +278,7 @@ def test_tokens_are_the_ids_and_every_digest_once() -> None:
 
 
 def test_a_standing_is_read_as_it_was_written() -> None:
-    found = Standing(7, keeps_samples=False)
+    found = Standing(7, keeps_samples=False, journals=("0f" * 16,))
     found.ended(Moved("web", "r", "s", 1.0, None, None, None, None))
 
     assert standing.unpack(found.pack()) == found
