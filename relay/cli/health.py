@@ -26,6 +26,10 @@ def run(config: Path | None, *, ready: bool) -> int:
         where = settings.listen.operator.from_here
         say(f"no relay answers at listen.operator ({where}): {type(error).__name__}", color=RED)
         return EXIT_FAILED
+    if told is None:
+        where = settings.listen.operator.from_here
+        say(f"what answers at listen.operator ({where}) is no relay (HTTP {status})", color=RED)
+        return EXIT_FAILED
     well = status == 200
     for line in told:
         say(f"  {line}")
@@ -34,8 +38,8 @@ def run(config: Path | None, *, ready: bool) -> int:
     return 0 if well else EXIT_FAILED
 
 
-def _ask(settings: Settings, path: str) -> tuple[int, list[str]]:
-    """The status, and what a relay tells those who show its token."""
+def _ask(settings: Settings, path: str) -> tuple[int, list[str] | None]:
+    """The status, and what a relay tells those who show its token; None of anything else."""
     address, token = settings.listen.operator.from_here, settings.listen.operator_token
     headers = {}
     if token is not None:
@@ -50,9 +54,11 @@ def _ask(settings: Settings, path: str) -> tuple[int, list[str]]:
         connection.close()
 
 
-def _lines(body: bytes) -> list[str]:
+def _lines(body: bytes) -> list[str] | None:
     try:
         told = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return []
+        return None
+    if not isinstance(told, dict) or told.keys().isdisjoint({"status", "ready"}):
+        return None
     return [str(each) for name in ("problems", "notes") for each in told.get(name, ())]

@@ -10,7 +10,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import orjson
@@ -188,3 +190,21 @@ def test_a_relay_that_is_not_there_is_not_well(relay: RELAY, config: Path) -> No
 
     assert asked.code == 1
     assert f"no relay answers at listen.operator (127.0.0.1:{port})" in asked.err
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b"<html>", b'"ok"'])
+def test_what_else_answers_there_is_no_relay(relay: RELAY, config: Path, body: bytes) -> None:
+    class Stranger(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+    with HTTPServer(("127.0.0.1", 0), Stranger) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        port = server.server_port
+        config.write_text(f'[listen]\noperator = "127.0.0.1:{port}"\n' + config.read_text())
+        asked = relay("health", "--config", str(config))
+
+    assert asked.code == 1
+    assert "is no relay (HTTP 200)" in asked.err
