@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any, Final
@@ -18,12 +18,11 @@ from typing import Any, Final
 from relay.clock import Clock
 from relay.errors import JournalLocked, JournalUnavailable
 from relay.journal.distributed import (
-    book,
     claims,
     history,
     identity,
-    letters,
     message,
+    moved_tables,
     ownership,
     sampled,
 )
@@ -34,14 +33,10 @@ from relay.journal.distributed.message import FromElsewhere
 from relay.journal.distributed.producer import TopicWriter
 from relay.journal.distributed.records import as_journal
 from relay.journal.distributed.settings import DistributedSettings
-from relay.journal.issues import Row as IssueCounts
-from relay.journal.ledger import Sums
 from relay.journal.moving import standing as standings
 from relay.journal.moving.framing import Header, Trailer
 from relay.journal.moving.rows import (
     Claim,
-    Issues,
-    Ledger,
     Moved,
     Note,
     Remembered,
@@ -58,9 +53,6 @@ from relay.postgres.database import Connection, Database
 
 #: One import at a time, so that a row is not taken by two.
 _LOCK = 7_266_511_907_302
-
-#: Sums of another journal stand under this shard: no partition's owner waits for the import.
-_SHARD = -2
 
 #: Brokers that do not confirm are asked so often, with a pause in seconds.
 _TRIES = 20
@@ -261,8 +253,8 @@ class ServersTarget:
             await _totals(connection, rows, standing)
         elif kind is Claim:
             await self._claims(connection, rows)
-        elif kind in _STORED:
-            await _STORED[kind](connection, rows)
+        elif kind in moved_tables.STORED:
+            await moved_tables.STORED[kind](connection, rows)
         if word:
             standing.found[word] += len(rows)
 
@@ -303,56 +295,12 @@ def _message(place: int, moved: Moved) -> message.Encoded:
     return message.encode(arrival, moved.accepted_at, FromElsewhere(place, moved.unknown_since))
 
 
-async def _remember(connection: Connection, rows: Sequence[Remembered]) -> None:
-    newest = {row.key: row for row in sorted(rows, key=lambda row: row.at)}
-    await connection.executemany(
-        "insert into remembered (key, value, at) values ($1, $2, $3) on conflict (key) do update "
-        "set value = excluded.value, at = excluded.at where remembered.at < excluded.at",
-        sorted(newest.values()),
-    )
-
-
-async def _notes(connection: Connection, rows: Sequence[Note]) -> None:
-    """Those that are here already stay as they are."""
-    await connection.executemany(
-        "insert into notes (key, value) values ($1, $2) on conflict do nothing", sorted(rows)
-    )
-
-
-async def _ledger(connection: Connection, rows: Sequence[Ledger]) -> None:
-    lines: defaultdict[str, dict[book.Line, Sums]] = defaultdict(dict)
-    for row in rows:
-        for outcome, sums in row.sums.items():
-            line = row.hour, row.event, outcome
-            lines[row.destination].setdefault(line, Sums()).plus(sums)
-    for destination, added in sorted(lines.items()):
-        await book.add(connection, destination, _SHARD, added)
-
-
-async def _issues(connection: Connection, rows: Sequence[Issues]) -> None:
-    counts: defaultdict[str, dict[tuple[int, str], IssueCounts]] = defaultdict(dict)
-    for row in rows:
-        place = row.hour, row.event
-        counts[row.destination].setdefault(place, IssueCounts()).update(row.counts)
-    for destination, added in sorted(counts.items()):
-        await book.add_issues(connection, destination, _SHARD, added)
-
-
 async def _totals(connection: Connection, rows: Sequence[Total], standing: Standing) -> None:
     for row in rows:
         count = standing.forgotten(row)
         standing.settled[row.destination] += count
         await ownership.book_elsewhere(connection, row.destination, count)
 
-
-_STORED: Final[Mapping[type, Callable[[Connection, Sequence[Any]], Awaitable[None]]]] = {
-    Remembered: _remember,
-    DeadLetter: letters.receive,
-    Ledger: _ledger,
-    Issues: _issues,
-    Sample: sampled.receive,
-    Note: _notes,
-}
 
 #: What rows are counted as, of those that a person is told of.
 _WORDS: Final[Mapping[type, str]] = {

@@ -6,65 +6,39 @@ what it is. That raises the partitions' epochs, so a process that is forgotten c
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
+from aiokafka.errors import KafkaError
 
 from relay.clock import Clock
 from relay.errors import JournalLocked, JournalUnavailable
-from relay.journal import attempts, issues, layout, ledger
-from relay.journal.distributed import (
-    book,
-    history,
-    identity,
-    letters,
-    message,
-    notes,
-    sampled,
-)
-from relay.journal.distributed.claims import as_pair, day_of
+from relay.journal import attempts, layout, ledger
+from relay.journal.distributed import history, identity, message, moved_tables, sampled
 from relay.journal.distributed.days import Days
 from relay.journal.distributed.erasing import Erasures
 from relay.journal.distributed.holding import Listeners, Surroundings
 from relay.journal.distributed.message import Arrived
+from relay.journal.distributed.rest import require_rest
 from relay.journal.distributed.settings import DAY_S, DistributedSettings
 from relay.journal.distributed.share import Share
 from relay.journal.distributed.spot import Spot
 from relay.journal.distributed.takeover import TopicReplaced, take_over
-from relay.journal.moving.rows import (
-    Claim,
-    Issues,
-    Ledger,
-    Moved,
-    Note,
-    Remembered,
-    Row,
-    Total,
-)
-from relay.model import Attempt, FieldIssue, Outcome, Reason
+from relay.journal.moving.rows import Ledger, Moved, Row, Total
+from relay.model import Attempt, Outcome, Reason
 from relay.postgres.database import Database
 
-_PAGE = 2000
 _AT_ONCE = 1000
 _POLL_MS = 1000
 #: A fetch of what is not there holds its connection, and whatever is asked on it, for so long.
 _WAIT_MS = 20
 #: A broker that hands out nothing for so many polls is away.
 _SILENT = 15
-_HOURS = 31 * 24
 _ERASED = b"{}"
-_STOPPED = ("Empty", "Dead")
-#: A group's coordinator is waited for so often, so long each time, in seconds.
-_COORDINATOR_TRIES = 20
-_COORDINATOR_PAUSE_S = 0.5
 
 #: How an entry ended: outcome, reason, when.
 _End = tuple[Outcome, Reason, float]
@@ -88,7 +62,7 @@ class ServersOut:
         self.destinations: Sequence[str] = ()
 
     async def __aenter__(self) -> ServersOut:
-        await self._nobody_delivers()
+        await require_rest(self._settings)
         await self._database.open()
         self._consumer = AIOKafkaConsumer(
             **self._settings.kafka.options(), enable_auto_commit=False,
@@ -111,39 +85,6 @@ class ServersOut:
         """Let no relay start on these servers any more."""
         async with self._database.transaction() as connection:
             await identity.seal(connection, self._clock.now())
-
-    async def _nobody_delivers(self) -> None:
-        group = self._settings.group
-        admin = AIOKafkaAdminClient(**self._settings.kafka.options())
-        try:
-            await admin.start()
-            answers = await self._described(admin, group)
-        except (KafkaError, OSError) as error:
-            raise JournalUnavailable(
-                f"the brokers do not answer ({type(error).__name__})"
-            ) from error
-        finally:
-            await admin.close()
-        states = [each[2] for answer in answers for each in answer.groups]
-        if any(state not in _STOPPED for state in states):
-            raise JournalLocked(
-                f"relays deliver from this journal (consumer group {group}): stop all of them, "
-                "those that accept as well, and export then"
-            )
-
-    async def _described(self, admin: AIOKafkaAdminClient, group: str) -> Sequence[Any]:
-        """A cluster that never had a group makes its coordinator when it is asked for one."""
-        left = _COORDINATOR_TRIES
-        while True:
-            try:
-                found: Sequence[Any] = await admin.describe_consumer_groups([group])
-            except GroupCoordinatorNotAvailableError:
-                left -= 1
-                if not left:
-                    raise
-                await asyncio.sleep(_COORDINATOR_PAUSE_S)
-            else:
-                return found
 
     # --- bringing it up to date -------------------------------------------------------------------
 
@@ -229,8 +170,16 @@ class ServersOut:
 
     async def rows(self) -> AsyncIterator[Row]:
         """What waits first: it brings its claims."""
-        for part in (self._waiting, self._claims, self._remembered, self._books, self._settled):
-            async for row in part():
+        now = self._clock.now()
+        since = now - self._settings.longest_window_s - DAY_S
+        for part in (
+            self._waiting(),
+            moved_tables.claims(self._database, since, now + DAY_S),
+            moved_tables.remembered(self._database),
+            moved_tables.books(self._database),
+            self._settled(),
+        ):
+            async for row in part:
                 yield row
         for total in await self._database.fetch(
             "select destination, sum(settled)::bigint as settled from progress group by 1 "
@@ -358,73 +307,6 @@ class ServersOut:
             body=_ERASED, outcome=Outcome.WITHHELD, reason=Reason.ERASED,
             settled_at=self._clock.now(),
         )  # fmt: skip
-
-    # --- the rest ---------------------------------------------------------------------------------
-
-    async def _claims(self) -> AsyncIterator[Row]:
-        now = self._clock.now()
-        day = day_of(now - self._settings.longest_window_s - DAY_S)
-        while day <= day_of(now + DAY_S):
-            behind = b""
-            while rows := await self._database.fetch(
-                "select key, tag, at from claims where day = $1 and key > $2 order by key limit $3",
-                day, behind, _PAGE,
-            ):  # fmt: skip
-                for row in rows:
-                    yield Claim(None, row["key"], as_pair(row["tag"]), row["at"])
-                behind = rows[-1]["key"]
-            day += timedelta(days=1)
-
-    async def _remembered(self) -> AsyncIterator[Row]:
-        behind = b""
-        while rows := await self._database.fetch(
-            "select key, value, at from remembered where key > $1 order by key limit $2",
-            behind, _PAGE,
-        ):  # fmt: skip
-            for row in rows:
-                yield Remembered(row["key"], row["value"], row["at"])
-            behind = rows[-1]["key"]
-
-    async def _books(self) -> AsyncIterator[Row]:
-        async for letter in letters.every(self._database, None):
-            yield letter
-        async for start, end in self._hours("ledger"):
-            async for row in self._ledger(start, end):
-                yield row
-        async for start, end in self._hours("issues"):
-            async for counted in self._issues(start, end):
-                yield counted
-        async for sample in sampled.read(self._database, None, 0, ledger.LAST_HOUR):
-            yield sample
-        async for key, value in notes.read(self._database, ""):
-            yield Note(key, value)
-
-    async def _hours(self, table: str) -> AsyncIterator[tuple[int, int]]:
-        """All hours that a table has rows of, a month at a time."""
-        (row,) = await self._database.fetch(
-            f"select min(hour) as first, max(hour) as last from {table}"  # noqa: S608  # constants
-        )
-        at = row["first"]
-        while at is not None and at <= row["last"]:
-            yield at, at + _HOURS
-            at += _HOURS
-
-    async def _ledger(self, start: int, end: int) -> AsyncIterator[Ledger]:
-        found: dict[tuple[int, str, str], ledger.Row] = {}
-        async for row in book.sums(self._database, None, start, end):
-            found.setdefault((row.hour, row.destination, row.event), {})[row.outcome.value] = (
-                row.sums
-            )
-        for place, sums in found.items():
-            yield Ledger(*place, sums)
-
-    async def _issues(self, start: int, end: int) -> AsyncIterator[Issues]:
-        found: dict[tuple[int, str, str], issues.Row] = {}
-        async for row in book.issues(self._database, None, start, end):
-            counts = found.setdefault((row.hour, row.destination, row.event), issues.Row())
-            counts[FieldIssue(row.field, row.reason)] += row.count
-        for place, counted in found.items():
-            yield Issues(*place, counted)
 
 
 def _decoded(records: Iterable[Any]) -> list[Arrived]:
