@@ -8,7 +8,6 @@ the outcome is unknown, keep-alive connections that the other side closed just t
 from __future__ import annotations
 
 import io
-import ssl
 from dataclasses import dataclass
 from types import SimpleNamespace, TracebackType
 from typing import Self
@@ -16,6 +15,7 @@ from typing import Self
 import aiohttp
 
 from relay.deliver.verdict import Reply
+from relay.network_words import word_of
 
 CONNECT_TIMEOUT_S = 5.0
 TOTAL_TIMEOUT_S = 30.0
@@ -28,21 +28,6 @@ KEEP_ALIVE_S = 10.0
 
 #: aiohttp wants larger bodies as a stream, so that copying them does not hold the loop.
 _STREAM_ABOVE_BYTES = 1024 * 1024
-
-#: Exceptions and the word for each; the first that fits counts.
-_WORDS: tuple[tuple[type[BaseException], str], ...] = (
-    (aiohttp.ClientConnectorDNSError, "dns"),
-    (aiohttp.ClientConnectorCertificateError, "tls"),
-    (aiohttp.ClientSSLError, "tls"),
-    (ssl.SSLError, "tls"),
-    (aiohttp.ConnectionTimeoutError, "connect_timeout"),
-    (TimeoutError, "timeout"),
-    (aiohttp.ClientConnectorError, "connect"),
-    (aiohttp.ServerDisconnectedError, "disconnected"),
-    (ConnectionError, "reset"),
-    (aiohttp.ClientPayloadError, "broken_answer"),
-    (aiohttp.ClientResponseError, "broken_answer"),
-)
 
 
 @dataclass(slots=True)
@@ -112,7 +97,7 @@ class Sender:
         try:
             return await self._post(self._session, token, body, progress)
         except (aiohttp.ClientError, OSError) as error:
-            return Reply(progress.status, error=_word(error), sent=progress.sent)
+            return Reply(progress.status, error=word_of(error), sent=progress.sent)
 
     async def _post(
         self, session: aiohttp.ClientSession, token: str, body: bytes, progress: _Progress
@@ -155,8 +140,3 @@ async def _read(content: aiohttp.StreamReader) -> bytes:
             break
         answer += piece
     return bytes(answer)
-
-
-def _word(error: BaseException) -> str:
-    """A word from a closed list; never the error's text, which may hold addresses."""
-    return next((word for kind, word in _WORDS if isinstance(error, kind)), "connection")

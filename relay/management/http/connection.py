@@ -7,7 +7,6 @@ frames hold addresses, and the address of one endpoint holds a secret.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping
 from types import MappingProxyType, SimpleNamespace, TracebackType
 from typing import Final, NamedTuple, Self
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from relay.management.envelope import Exchange
+from relay.network_words import word_of
 
 #: A page of a thousand rows with a hundred metrics has 3 MB.
 MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
@@ -24,22 +24,6 @@ MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 _KEEP_ALIVE_S: Final = 10.0
 
 _PIECE_BYTES: Final = 256 * 1024
-
-#: Exceptions and the word for each; the first that fits counts.
-_WORDS: Final[tuple[tuple[type[BaseException], str], ...]] = (
-    (aiohttp.ClientConnectorDNSError, "dns"),
-    (aiohttp.ClientConnectorCertificateError, "tls"),
-    (aiohttp.ClientSSLError, "tls"),
-    (ssl.SSLError, "tls"),
-    (aiohttp.ConnectionTimeoutError, "connect_timeout"),
-    (TimeoutError, "timeout"),
-    (aiohttp.ClientConnectorError, "connect"),
-    (aiohttp.ServerDisconnectedError, "disconnected"),
-    (ConnectionError, "reset"),
-    (aiohttp.ClientPayloadError, "broken_answer"),
-    (aiohttp.ClientResponseError, "broken_answer"),
-    (aiohttp.InvalidURL, "address"),
-)
 
 Write = Callable[[bytes], object]
 
@@ -179,7 +163,7 @@ class Connection:
             ) as answer:
                 return await _copied(answer, sink)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Exchange(None, error=_word(error), sent=progress.sent)
+            return Exchange(None, error=word_of(error), sent=progress.sent)
 
 
 async def _copied(answer: aiohttp.ClientResponse, sink: _Sink) -> Exchange:
@@ -206,8 +190,3 @@ async def _mark_as_sent(
 
 def _is_token(token: str) -> bool:
     return bool(token) and token.isascii() and token.isprintable()
-
-
-def _word(error: BaseException) -> str:
-    """A word from a closed list; never the error's text, which may hold addresses."""
-    return next((word for kind, word in _WORDS if isinstance(error, kind)), "connection")
