@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -37,6 +38,7 @@ from tests.contract.journals import (
     upkeep,
 )
 from tests.contract.moves import BATCH, Cut, FolderPlace, Place, ServersPlace, take_in
+from tests.contract.test_books import a_purchase
 
 WAITS = Answer(None, None)
 KNOWN = Answer(None, None, known=True)
@@ -440,6 +442,34 @@ async def test_who_was_erased_is_erased_after_the_move(
     assert await journal.find(digest) == []
     assert [each.wire for each in await journal.find("hers")] == [b"{}"]
     assert [each async for each in journal.samples(None, 0, LAST_HOUR)] == []
+    await journal.close()
+
+
+@pytest.mark.parametrize("way", ways([*WAYS, RARE[0]]), indirect=True)
+async def test_who_is_erased_by_another_identifier_leaves_no_sample_that_moved(
+    way: tuple[Place, Place], clock: OwnClock
+) -> None:
+    before, after = way
+    email = hashlib.sha256(b"ada.l@example.com").hexdigest()
+    hers = a_purchase("1")
+    hers = hers._replace(
+        wire=hers.wire.replace(b'{"external_id"', f'{{"email":"{email}","external_id"'.encode()),
+        tokens=(*hers.tokens, email.encode()),
+    )
+    journal = await before.open()
+    await journal.append([arriving(hers, "http:1/0"), arriving(an_event("his"), "http:2/0")])
+    await settle(journal, take(journal))
+    await journal.close()
+    lines = await before.export()
+    async with after.target() as target:
+        await take_in(target, lines)
+
+    journal = await after.open()
+    assert len([each async for each in journal.samples(None, 0, LAST_HOUR)]) == 2
+    clock.advance(1)
+    await journal.erase([email])
+
+    assert len([each async for each in journal.samples(None, 0, LAST_HOUR)]) == 1
     await journal.close()
 
 

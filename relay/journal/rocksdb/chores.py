@@ -56,7 +56,7 @@ class Chores:
 
     async def _erase(self, digests: Sequence[str], seqs: Mapping[str, set[int]]) -> int:
         letters = await asyncio.to_thread(erase.letters_of, self._search, digests)
-        samples = await asyncio.to_thread(erase.samples_of, self._search, digests)
+        samples = await asyncio.to_thread(erase.samples_of, self._search, digests, seqs)
         if not seqs and not letters and not samples:
             return 0
         erased: int = await self._engine.submit(EraseJob(digests, seqs, letters, samples))

@@ -62,14 +62,20 @@ def letters_of(search: Search, digests: Sequence[str]) -> list[str]:
     ]
 
 
-def samples_of(search: Search, digests: Sequence[str]) -> list[bytes]:
-    """Keys of the samples whose buyer is the person. Reads all samples."""
+def samples_of(search: Search, digests: Sequence[str], seqs: Mapping[str, set[int]]) -> list[bytes]:
+    """Keys of the samples whose buyer is the person, or whose event: its buyer may be named by
+    another identifier. `seqs` is where the person's entries may be. Reads all samples."""
     sampler = search.books.sampler()
     if sampler is None:
         return []
     buyers = {sampler.digest_of_person(digest) for digest in digests}
+    events = {
+        sampler.digest(entry.event_id)
+        for entry in search.entries(seqs)
+        if _mentions(entry.body, digests)
+    }
     samples = search.books.samples(None, 0, ledger.LAST_HOUR)
-    return [key for key, sample in samples if sample.buyer in buyers]
+    return [key for key, sample in samples if sample.buyer in buyers or sample.event_id in events]
 
 
 class Eraser:
@@ -156,7 +162,7 @@ class Eraser:
         return hits
 
     def _forget_sample(self, queue: Queue, entry: Entry, batch: WriteBatch) -> None:
-        """If there is one: its buyer may be named by another identifier of the person."""
+        """One that was made since the job looked; it is named by its entry."""
         hour = ledger.hour_of(entry.event_time)
         key = layout.sample_key(hour, queue.number, entry.seq)
         batch.delete(key, self._state.folder.handle(SAMPLES))

@@ -6,7 +6,8 @@ belongs into a thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from rocksdict import Rdict
@@ -79,6 +80,15 @@ class Search:
                 for kind in (b"e", b"d"):
                     for seq in self._seqs(queue.number, day, kind, token):
                         yield Place(queue, day, kind, seq)
+
+    def entries(self, seqs: Mapping[str, Iterable[int]]) -> Iterator[Entry]:
+        """Those of some seqs by destination that can be read."""
+        reader = Reader(self._state)
+        for destination, wanted in seqs.items():
+            queue = self._state.queues[destination]
+            for seq in sorted(wanted):
+                with suppress(Damaged):
+                    yield from reader.entries(queue, seq, seq + 1)
 
     def _seqs(self, lane: int, day: str, kind: bytes, token: str) -> set[int]:
         """Single rows before folded ones: a row that is folded meanwhile is met twice, never not
