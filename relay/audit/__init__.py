@@ -10,9 +10,9 @@ an audit partial.
     schedule   the same beside a running relay           archive    what is kept of it
     showing    summary and verdict first, then document (JSON), page (HTML), gauges (Prometheus)
 
-    books      the facts, indexed once: calendar, reports, totals, deliveries, sampled, lines
+    books      the facts, indexed once, in the clocks of both sides
     checks     by what they look at; `check` says what one is, `guard` when numbers are too small
-    summary    funnel, money, channels, sums; `wording` writes numbers and names
+    summary    what a person wants to know; `wording` writes numbers and names
 
 What may be compared with what: TikTok's conversions by event day with the relay's events of the
 same days; those by the day of the click with spend, and with the relay's only over 28 mature days

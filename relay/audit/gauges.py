@@ -13,9 +13,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from relay.audit.findings import Audit, Severity, State
-from relay.audit.funnel import Flow
-from relay.audit.money import Triple
 from relay.audit.summary import Summary, summarise
+from relay.audit.summary.funnel import Flow
+from relay.audit.summary.money import Triple
 from relay.event_names import BY_EVENT
 from relay.telemetry import catalogue
 from relay.telemetry.catalogue import Metric

@@ -14,8 +14,8 @@ from rich.cells import cell_len, set_cell_size
 
 from relay.audit.facts import Gathered
 from relay.audit.findings import Audit, Finding, Severity, State
-from relay.audit.funnel import Flow
 from relay.audit.summary import Summary, summarise
+from relay.audit.summary.funnel import Flow
 from relay.audit.verdict import Answer, number, verdict_of
 from relay.audit.wording import (
     account,

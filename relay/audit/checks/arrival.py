@@ -7,7 +7,8 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from relay.audit.books import Books
-from relay.audit.calendar import Span
+from relay.audit.books.calendar import Span
+from relay.audit.books.lines import about, feeding
 from relay.audit.checks.check import (
     Inapplicable,
     Result,
@@ -18,7 +19,6 @@ from relay.audit.checks.check import (
 )
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
 from relay.audit.guard import above, below
-from relay.audit.lines import about, feeding
 
 if TYPE_CHECKING:
     from relay.config.audit import Thresholds

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from relay.audit.books import Books
+from relay.audit.books.lines import VALUE_GOALS, Line
 from relay.audit.checks.check import Inapplicable, Result, events, named, number, survey
 from relay.audit.facts import AdGroup
 from relay.audit.findings import Certainty, Finding, Severity
 from relay.audit.guard import more_than, too_few
-from relay.audit.lines import VALUE_GOALS, Line
 
 if TYPE_CHECKING:
     from relay.config.audit import Thresholds

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from relay.audit.books import Books
-from relay.audit.calendar import Span, moved, seconds_of
+from relay.audit.books.calendar import Span, moved, seconds_of
+from relay.audit.books.lines import about
 from relay.audit.checks.check import (
     Inapplicable,
     Result,
@@ -21,7 +22,6 @@ from relay.audit.checks.check import (
 )
 from relay.audit.facts import AdGroup, Campaign, Day
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
-from relay.audit.lines import about
 
 if TYPE_CHECKING:
     from relay.config.audit import Thresholds

@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 from relay.audit.books import Books
-from relay.audit.deliveries import Feed
+from relay.audit.books.deliveries import Feed
+from relay.audit.books.lines import about
 from relay.audit.facts import Part
 from relay.audit.findings import Figure, Finding, Subject
-from relay.audit.lines import about
 
 if TYPE_CHECKING:
     from relay.config.audit import Thresholds

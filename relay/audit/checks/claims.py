@@ -7,7 +7,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from relay.audit.books import PURCHASE, Books
-from relay.audit.calendar import Span, days_of
+from relay.audit.books.calendar import Span, days_of
+from relay.audit.books.deliveries import Booked
+from relay.audit.books.lines import Line
+from relay.audit.books.totals import Totals
 from relay.audit.checks.check import (
     Inapplicable,
     Result,
@@ -20,11 +23,8 @@ from relay.audit.checks.check import (
     ratio,
     survey,
 )
-from relay.audit.deliveries import Booked
 from relay.audit.findings import Certainty, Figure, Finding, Severity
 from relay.audit.guard import above, apart, below, more_than
-from relay.audit.lines import Line
-from relay.audit.totals import Totals
 
 if TYPE_CHECKING:
     from datetime import date

@@ -9,7 +9,7 @@ from math import atanh, sqrt
 from typing import TYPE_CHECKING
 
 from relay.audit.books import Books
-from relay.audit.calendar import HOUR_S
+from relay.audit.books.calendar import HOUR_S
 from relay.audit.checks.check import Inapplicable, Result, account, text
 from relay.audit.findings import Certainty, Figure, Finding, Severity
 from relay.audit.guard import too_few

@@ -8,13 +8,13 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from relay.audit.books import Books
-from relay.audit.calendar import Span, days_of, moved
+from relay.audit.books.calendar import Span, days_of, moved
+from relay.audit.books.deliveries import code_of
+from relay.audit.books.lines import CONVERSION_GOALS, about, feeding, is_delivering
 from relay.audit.checks.check import Inapplicable, Result, events, named, survey, text
-from relay.audit.deliveries import code_of
 from relay.audit.facts import AdGroup, Pixel, PixelEvent
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
 from relay.audit.guard import too_few
-from relay.audit.lines import CONVERSION_GOALS, about, feeding, is_delivering
 from relay.event_names import BY_OPTIMIZATION_EVENT
 
 if TYPE_CHECKING:

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from relay.audit.books import Books
-from relay.audit.calendar import DAY_S, Span, days_of
+from relay.audit.books.calendar import DAY_S, Span, days_of
+from relay.audit.books.lines import Line, about, feeding
+from relay.audit.books.reports import AdSums
+from relay.audit.books.sampled import median
 from relay.audit.checks.arrival import UtcDay, utc_days
 from relay.audit.checks.check import (
     Inapplicable,
@@ -23,9 +26,6 @@ from relay.audit.checks.check import (
 from relay.audit.facts import Ad
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
 from relay.audit.guard import less_than, more_than, too_few
-from relay.audit.lines import Line, about, feeding
-from relay.audit.reports import AdSums
-from relay.audit.sampled import median
 
 if TYPE_CHECKING:
     from relay.config.audit import Thresholds

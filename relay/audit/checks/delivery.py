@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from relay.audit.books import Books
-from relay.audit.calendar import Span
+from relay.audit.books.calendar import Span
+from relay.audit.books.lines import Line
 from relay.audit.checks.check import (
     Inapplicable,
     Result,
@@ -19,10 +20,9 @@ from relay.audit.checks.check import (
     survey,
 )
 from relay.audit.findings import Certainty, Finding, Severity
-from relay.audit.lines import Line
 
 if TYPE_CHECKING:
-    from relay.audit.totals import Totals
+    from relay.audit.books.totals import Totals
     from relay.config.audit import Thresholds
 
 _SOURCE = "report by ad group (spend, conversion) and the relay's ledger"

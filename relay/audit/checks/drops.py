@@ -7,14 +7,14 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from relay.audit.books import Books
-from relay.audit.calendar import Span, days_of, moved, span
+from relay.audit.books.calendar import Span, days_of, moved, span
+from relay.audit.books.lines import Line
+from relay.audit.books.sampled import median
+from relay.audit.books.totals import Totals
 from relay.audit.checks.arrival import utc_days
 from relay.audit.checks.check import Inapplicable, Result, as_percent, events, number, survey
 from relay.audit.findings import Certainty, Figure, Finding, Severity
 from relay.audit.guard import below
-from relay.audit.lines import Line
-from relay.audit.sampled import median
-from relay.audit.totals import Totals
 
 if TYPE_CHECKING:
     from relay.config.audit import Thresholds

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from relay.audit.books import PURCHASE, Books
+from relay.audit.books.deliveries import Feed
+from relay.audit.books.lines import about, feeding
 from relay.audit.checks.arrival import UtcDay, utc_days
 from relay.audit.checks.check import (
     Inapplicable,
@@ -18,15 +20,13 @@ from relay.audit.checks.check import (
     percent,
     survey,
 )
-from relay.audit.deliveries import Feed
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
 from relay.audit.guard import above
-from relay.audit.lines import about, feeding
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from relay.audit.calendar import Span
+    from relay.audit.books.calendar import Span
     from relay.config.audit import Thresholds
 
 _HELP = "TikTok help, Event deduplication: same event and event_id within 48 h"

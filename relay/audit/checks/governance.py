@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from relay.audit.books import Books
-from relay.audit.calendar import moved, seconds_of
+from relay.audit.books.calendar import moved, seconds_of
 from relay.audit.checks.check import Inapplicable, Result, text
 from relay.audit.findings import Certainty, Figure, Finding, Severity
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from relay.audit.books import Books
+from relay.audit.books.lines import about, feeding
 from relay.audit.checks.check import Result, named, survey, text
 from relay.audit.facts import AdGroup, Advice, CustomConversion, Pixel
 from relay.audit.findings import Certainty, Finding, Severity, Subject
-from relay.audit.lines import about, feeding
 
 if TYPE_CHECKING:
     from relay.config.audit import Thresholds

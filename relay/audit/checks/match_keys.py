@@ -7,10 +7,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from relay.audit.books import Books
+from relay.audit.books.lines import about
 from relay.audit.checks.check import Inapplicable, Result, as_percent, events, percent, survey
 from relay.audit.findings import Certainty, Finding, Severity, Subject
 from relay.audit.guard import more_than
-from relay.audit.lines import about
 from relay.model import Outcome
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from relay.audit.books import Books
-from relay.audit.calendar import Span, moved
+from relay.audit.books.calendar import Span, moved
+from relay.audit.books.deliveries import Booked, Feed
 from relay.audit.checks.check import (
     Inapplicable,
     Result,
@@ -18,7 +19,6 @@ from relay.audit.checks.check import (
     percent,
     survey,
 )
-from relay.audit.deliveries import Booked, Feed
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
 from relay.audit.guard import less_than, too_few
 from relay.model import MatchKey

@@ -8,13 +8,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from relay.audit.books import Books
-from relay.audit.calendar import HOUR_S, Span, days_of
+from relay.audit.books.calendar import HOUR_S, Span, days_of
+from relay.audit.books.deliveries import Feed
+from relay.audit.books.lines import about
+from relay.audit.books.sampled import median
 from relay.audit.checks.check import Inapplicable, Result, as_percent, number, percent, survey
-from relay.audit.deliveries import Feed
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
 from relay.audit.guard import more_than
-from relay.audit.lines import about
-from relay.audit.sampled import median
 from relay.model import Outcome
 
 if TYPE_CHECKING:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from relay.audit.books import Books
-from relay.audit.calendar import Span
+from relay.audit.books.calendar import Span
+from relay.audit.books.deliveries import Booked, Feed
+from relay.audit.books.lines import about
 from relay.audit.checks.check import (
     Inapplicable,
     Result,
@@ -15,10 +17,8 @@ from relay.audit.checks.check import (
     percent,
     survey,
 )
-from relay.audit.deliveries import Booked, Feed
 from relay.audit.findings import Certainty, Finding, Severity, Subject
 from relay.audit.guard import more_than
-from relay.audit.lines import about
 from relay.model import EventSource, Outcome
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from relay.audit.books import Books
-from relay.audit.calendar import Span, days_of
+from relay.audit.books.calendar import Span, days_of
 from relay.audit.checks.check import (
     Inapplicable,
     Result,

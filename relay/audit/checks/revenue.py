@@ -8,11 +8,11 @@ from math import sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from relay.audit.books import Books
-from relay.audit.calendar import Span, days_of
+from relay.audit.books.calendar import Span, days_of
+from relay.audit.books.lines import Line
 from relay.audit.checks.check import Inapplicable, Result, cents, money, no_rate, number, survey
 from relay.audit.findings import Certainty, Figure, Finding, Severity
 from relay.audit.guard import enough
-from relay.audit.lines import Line
 
 if TYPE_CHECKING:
     from relay.config.audit import Thresholds

@@ -6,13 +6,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from relay.audit.books import Books
-from relay.audit.calendar import Span, days_of
+from relay.audit.books.calendar import Span, days_of
+from relay.audit.books.lines import Line, about
+from relay.audit.books.totals import Totals, of_rows
 from relay.audit.checks.check import Inapplicable, Result, cents, events, money, survey
 from relay.audit.facts import AdGroup
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
 from relay.audit.guard import below, too_few
-from relay.audit.lines import Line, about
-from relay.audit.totals import Totals, of_rows
 
 if TYPE_CHECKING:
     from relay.config.audit import Thresholds

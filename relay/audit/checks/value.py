@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from relay.audit.books import PURCHASE, Books
+from relay.audit.books.deliveries import Feed
+from relay.audit.books.lines import Line, about
+from relay.audit.books.sampled import median
 from relay.audit.checks.bidding import by_value
 from relay.audit.checks.check import (
     Inapplicable,
@@ -18,11 +21,8 @@ from relay.audit.checks.check import (
     survey,
     text,
 )
-from relay.audit.deliveries import Feed
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
 from relay.audit.guard import more_than
-from relay.audit.lines import Line, about
-from relay.audit.sampled import median
 
 if TYPE_CHECKING:
     from relay.config.audit import Thresholds

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from relay.audit.books import Books
+from relay.audit.books.lines import about, longest_window
+from relay.audit.books.totals import Totals, of_rows
 from relay.audit.checks.check import Inapplicable, Result, as_percent, money, percent, survey
 from relay.audit.facts import AdGroup
 from relay.audit.findings import Certainty, Finding, Severity, Subject
 from relay.audit.guard import more_than
-from relay.audit.lines import about, longest_window
-from relay.audit.totals import Totals, of_rows
 
 if TYPE_CHECKING:
     from relay.config.audit import Thresholds

@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from relay.audit.books import PURCHASE, Books
-from relay.audit.calendar import DAY_S
+from relay.audit.books.calendar import DAY_S
+from relay.audit.books.lines import Line, about
+from relay.audit.books.sampled import quantile
 from relay.audit.checks.check import (
     Inapplicable,
     Result,
@@ -23,8 +25,6 @@ from relay.audit.checks.check import (
 from relay.audit.facts import AdGroup
 from relay.audit.findings import Certainty, Figure, Finding, Severity, Subject
 from relay.audit.guard import more_than, too_few
-from relay.audit.lines import Line, about
-from relay.audit.sampled import quantile
 
 if TYPE_CHECKING:
     from relay.config.audit import Thresholds

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from relay.audit import facts
-from relay.audit.sparse import sparse
+from relay.audit.collecting.sparse import sparse
 from relay.event_names import EVENT_NAMES
 from relay.management import ReportRow
 from relay.management.models import accounts, changes, events, hierarchy

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC
 from decimal import Decimal
 
-from relay.audit.channels import Channel
 from relay.audit.document import types, values
 from relay.audit.document.values import amount, text, three
 from relay.audit.facts import Edit, Facts, Gathered, Period
 from relay.audit.findings import Audit, Figure, Finding, Judgement
-from relay.audit.funnel import Flow, Passage
-from relay.audit.money import Money
 from relay.audit.summary import Coverage, Summary, summarise
+from relay.audit.summary.channels import Channel
+from relay.audit.summary.funnel import Flow, Passage
+from relay.audit.summary.money import Money
 from relay.audit.verdict import verdict_of
 
 

@@ -7,8 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from relay.audit.document.types import Days, Three
 from relay.audit.facts import Period
-from relay.audit.money import Triple
-from relay.audit.sums import EXACT
+from relay.audit.summary.money import Triple
+from relay.audit.summary.sums import EXACT
 from relay.normalize.money import exponent
 
 _RATIO_DIGITS = 4

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from relay.audit.findings import Audit
-from relay.audit.money import RUNNING_DAYS, Money
 from relay.audit.page.charts.cost import running, three
 from relay.audit.page.markup import Markup, tag
 from relay.audit.page.table import Column, Row, folded, table
 from relay.audit.summary import Summary
+from relay.audit.summary.money import RUNNING_DAYS, Money
 from relay.audit.wording import amount, count, day, days, percent, plain, plural, ratio
 
 

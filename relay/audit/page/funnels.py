@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from relay.audit.findings import Audit
-from relay.audit.funnel import Flow, Passage
 from relay.audit.page.charts import funnel
 from relay.audit.page.markup import Markup, named, tag
 from relay.audit.page.table import Column, Row, folded, table
 from relay.audit.summary import Summary
+from relay.audit.summary.funnel import Flow, Passage
 from relay.audit.wording import amount, count, day, plain
 
 #: Of how many channels and events there are pictures; the tables have all.

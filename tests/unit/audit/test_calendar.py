@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.audit.books import Books
-from relay.audit.calendar import Calendar, Span, moved, utc_day
+from relay.audit.books.calendar import Calendar, Span, moved, utc_day
 from tests.unit.audit.world import FIRST, LAST, MATURE, World
 
 BERLIN = ZoneInfo("Europe/Berlin")

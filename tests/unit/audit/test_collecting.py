@@ -21,7 +21,7 @@ from relay.audit.collecting.books import Thinned
 from relay.audit.collecting.collect import _hours, _period
 from relay.audit.collecting.gathering import Gathering, told
 from relay.audit.facts import Day, Level, Part, Target
-from relay.audit.sums import added
+from relay.audit.summary.sums import added
 from relay.journal.rocksdb import JournalSettings, RocksJournal
 from relay.journal.sample import within
 from relay.management import Notice, NoticeKind

@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.audit.sparse import sparse
+from relay.audit.collecting.sparse import sparse
 
 NAMES = ("SHOPPING", "ON_WEB_CART", "FORM", "CONSULT")
 ROWS = st.lists(st.none() | st.integers(0, 3), min_size=4, max_size=4)

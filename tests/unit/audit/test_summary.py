@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.audit.facts import EventCount, Facts, Level, Part, Period, Target
-from relay.audit.funnel import Passage
-from relay.audit.money import Triple
 from relay.audit.summary import summarise
-from relay.audit.sums import converted
+from relay.audit.summary.funnel import Passage
+from relay.audit.summary.money import Triple
+from relay.audit.summary.sums import converted
 from relay.journal.ledger import LedgerRow, Sums
 from relay.model import EventSource, Outcome
 from tests.unit.audit import story

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 
-from relay.audit.money import Triple
 from relay.audit.page.charts.drawing import (
     WIDTH,
     Key,
@@ -20,6 +19,7 @@ from relay.audit.page.charts.drawing import (
     words,
 )
 from relay.audit.page.markup import Child, Markup
+from relay.audit.summary.money import Triple
 from relay.audit.wording import UNKNOWN, short_day
 
 _LEFT, _RIGHT, _ROW = 74.0, 96.0, 34.0

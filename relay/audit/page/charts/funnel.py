@@ -7,7 +7,6 @@ from datetime import date
 from typing import NamedTuple
 
 from relay.audit.facts import Period
-from relay.audit.funnel import Flow, Passage
 from relay.audit.page.charts.drawing import (
     WIDTH,
     Key,
@@ -21,6 +20,7 @@ from relay.audit.page.charts.drawing import (
     words,
 )
 from relay.audit.page.markup import Child, Markup
+from relay.audit.summary.funnel import Flow, Passage
 from relay.audit.wording import amount, count, money, plain, share, short_day
 
 _ROW = 30.0

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-from relay.audit.deliveries import Feed, code_of
+from relay.audit.books.deliveries import Feed, code_of
 from relay.journal.sample import Sample
 
 _DIGESTS: Final = 2**64

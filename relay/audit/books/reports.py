@@ -13,7 +13,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
-from relay.audit.calendar import Span
+from relay.audit.books.calendar import Span
 from relay.audit.facts import Day, Level
 
 _BY_DAY: Final = attrgetter("day")

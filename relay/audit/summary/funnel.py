@@ -12,9 +12,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
-from relay.audit.channels import Channel, Map, event_name, optimised
 from relay.audit.facts import EventCount, Facts, Level, Part, Period
-from relay.audit.sums import EXACT, added, counted
+from relay.audit.summary.channels import Channel, Map, event_name, optimised
+from relay.audit.summary.sums import EXACT, added, counted
 from relay.journal.ledger import LedgerRow
 from relay.model import Outcome
 

@@ -14,11 +14,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from relay.audit.channels import Channel, Map, event_name, optimised
+from relay.audit.books.lines import longest_window
 from relay.audit.facts import AdGroup, Day, Facts, Level, Part, Period
-from relay.audit.funnel import days_of, is_whole, ledger_of
-from relay.audit.lines import longest_window
-from relay.audit.sums import added, converted, counted, per
+from relay.audit.summary.channels import Channel, Map, event_name, optimised
+from relay.audit.summary.funnel import days_of, is_whole, ledger_of
+from relay.audit.summary.sums import added, converted, counted, per
 from relay.event_names import EVENT_NAMES
 from relay.journal.ledger import LedgerRow
 from relay.model import EventSource, Outcome

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from relay.audit.calendar import Calendar, Span, utc_day
+from relay.audit.books.calendar import Calendar, Span, utc_day
 from relay.event_names import BY_EVENT
 from relay.journal.ledger import LedgerRow, Sums
 from relay.model import Outcome

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from relay.audit.channels import Channel, Map, map_of
 from relay.audit.facts import Facts, Part, Period
-from relay.audit.funnel import Flow, flows_of, is_whole, ledger_of, utc_day
-from relay.audit.money import (
+from relay.audit.summary.channels import Channel, Map, map_of
+from relay.audit.summary.funnel import Flow, flows_of, is_whole, ledger_of, utc_day
+from relay.audit.summary.money import (
     Basis,
     Money,
     basis_of,

@@ -13,8 +13,12 @@ from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import Final
 
-from relay.audit.calendar import Calendar, Span, moved, span
-from relay.audit.deliveries import Booked, Deliveries, Feed, code_of
+from relay.audit.books.calendar import Calendar, Span, moved, span
+from relay.audit.books.deliveries import Booked, Deliveries, Feed, code_of
+from relay.audit.books.lines import Line, is_active, lines_of, longest_window
+from relay.audit.books.reports import Reports
+from relay.audit.books.sampled import Sampled
+from relay.audit.books.totals import Totals, total
 from relay.audit.facts import (
     AdGroup,
     Campaign,
@@ -27,10 +31,6 @@ from relay.audit.facts import (
     Pixel,
     Target,
 )
-from relay.audit.lines import Line, is_active, lines_of, longest_window
-from relay.audit.reports import Reports
-from relay.audit.sampled import Sampled
-from relay.audit.totals import Totals, total
 from relay.event_names import BY_OPTIMIZATION_EVENT
 from relay.model import EventSource
 
