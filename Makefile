@@ -13,6 +13,9 @@ PYTEST := $(BIN)/python -m pytest
 # take longest, and come first: in the order of their folders.
 TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
+# Tests start hundreds of processes: each would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help:  ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -37,6 +40,7 @@ lint: setup-dev  ## format, lint, import contracts, types
 	$(BIN)/mypy
 
 .PHONY: unit
+unit: export HYPOTHESIS_PROFILE := $(or $(HYPOTHESIS_PROFILE),quick)
 unit: setup-dev  ## the unit tests alone, in seconds
 	$(PYTEST) $(TOGETHER) tests/unit
 

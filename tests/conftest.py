@@ -33,6 +33,7 @@ settings.register_profile(
     "here", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("ci", settings.get_profile("here"), derandomize=True, print_blob=True)
+settings.register_profile("quick", settings.get_profile("here"), max_examples=15)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "here"))
 
 

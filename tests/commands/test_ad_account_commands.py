@@ -16,7 +16,7 @@ from relay.cli.ad_columns import has_status
 from relay.sandbox.ads.model import Campaign
 from relay.sandbox.ads.still import StillWorld, small_account
 from relay.sandbox.http import Running
-from tests.unit.cli.conftest import TOKEN
+from tests.commands.conftest import TOKEN
 
 RELAY = Callable[..., Any]
 START = Callable[..., Running]

@@ -22,7 +22,7 @@ import pytest
 from relay.sandbox.http import Running
 from relay.sandbox.marketing.settings import TRIAL_APP
 from relay.sandbox.settings import AccessPlan, SandboxSettings
-from tests.unit.cli.conftest import home
+from tests.commands.conftest import home
 
 RELAY = Callable[..., Any]
 SECRET = "sandbox-secret"

@@ -18,14 +18,14 @@ from relay.journal.rocksdb import JournalSettings, RocksJournal
 from relay.sandbox.ads.life import LivingWorld
 from relay.sandbox.ads.plan import WorldPlan
 from relay.sandbox.http import Running
-from tests.unit.cli.conftest import TOKEN
+from tests.commands.conftest import TOKEN
 
 RELAY = Callable[..., Any]
 START = Callable[..., Running]
 
 PIXEL = "C0PIXELCODE0EXAMPLE0"
 ADVERTISER = "7106541027904733185"
-SCHEMA = Path(__file__).parents[3] / "schemas" / "audit.schema.json"
+SCHEMA = Path(__file__).parents[2] / "schemas" / "audit.schema.json"
 DAY_S = 86_400.0
 
 

@@ -100,7 +100,7 @@ def test_an_old_payload_is_shown_although_it_would_not_be_sent(relay: RELAY, con
 
 
 def test_a_webhook_s_headers_come_from_a_file_or_from_the_line(relay: RELAY, config: Path) -> None:
-    order = Path(__file__).parents[2] / "vectors" / "fixtures" / "shopify" / "orders_create.json"
+    order = Path(__file__).parents[1] / "vectors" / "fixtures" / "shopify" / "orders_create.json"
     headers = config.parent / "headers.txt"
     headers.write_text("X-Shopify-Topic: orders/create\n")
     as_json = config.parent / "headers.json"

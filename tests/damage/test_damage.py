@@ -20,7 +20,7 @@ from relay.journal.rocksdb.mend import mend
 from relay.journal.rocksdb.scan import rows
 from relay.journal.rocksdb.verify import verify
 from tests.contract.journals import OwnClock, an_event, arriving, many, settle, take, until
-from tests.unit.journal.damage import (
+from tests.damage.damage import (
     DAYS,
     GROUP,
     GROUPS,
