@@ -136,9 +136,9 @@ class Server:
         self._tell_watchdog(0)
 
     def pause(self) -> None:
-        """It hangs: connections stay open, and nothing answers."""
-        watchdog.send([self.pid], signal.SIGSTOP)
-        watchdog.send(watchdog.family(self.pid), signal.SIGSTOP)
+        """It hangs: connections stay open, and nothing answers from now on."""
+        watchdog.stop([self.pid])
+        watchdog.stop(watchdog.family(self.pid))
         self._paused = True
 
     def resume(self) -> None:

@@ -14,7 +14,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+#: A thread that does not get its turn may take so long to halt, in seconds.
+_STOPPED_WITHIN_S = 5.0
+#: States of threads that do nothing: stopped, traced, a zombie, dead.
+_HALTED = "TtZX"
 
 
 def family(pid: int) -> list[int]:
@@ -34,9 +40,27 @@ def send(pids: list[int], number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
+def stop(pids: list[int]) -> None:
+    """Halt processes; when it returns, none of their threads runs any more. The signal goes to one
+    thread, which halts the others once it gets its turn: until then they go on as before."""
+    send(pids, signal.SIGSTOP)
+    until = time.monotonic() + _STOPPED_WITHIN_S
+    while any(map(_runs, pids)) and time.monotonic() < until:
+        time.sleep(0.001)
+
+
+def _runs(pid: int) -> bool:
+    """Has it a thread that is neither stopped nor gone?"""
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(OSError):  # it ended while we looked
+            if stat.read_text().rpartition(")")[2].split()[0] not in _HALTED:
+                return True
+    return False
+
+
 def kill_family(pid: int) -> list[int]:
     """End it and all below it at once; answers who they were. What is stopped starts no more."""
-    send([pid], signal.SIGSTOP)
+    stop([pid])
     members = family(pid)
     send(members, signal.SIGKILL)
     return members
