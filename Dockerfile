@@ -36,7 +36,7 @@ LABEL org.opencontainers.image.title="TikTok conversions relay" \
 COPY --from=build /opt/relay /opt/relay
 RUN ["install", "--directory", "--owner=65532", "--group=65532", "--mode=0750", "/var/lib/relay"]
 
-# Nothing is written beside the code; a container listens where others can reach it.
+# Nothing is written beside the code, and logs come line by line.
 ENV PATH="/opt/relay/bin:${PATH}" \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
