@@ -14,12 +14,13 @@ from relay.config import Settings
 from relay.journal.rocksdb import seal as folder_seal
 from relay.journal.rocksdb.lock import FolderLock
 from relay.journal.rocksdb.seal import Why
+from relay.role import Role
 
 
 def seal(config: Path | None, journal: Path | None) -> None:
     """Let no relay start on the journal any more. May be repeated.
 
-    Raises `ConfigError`, `JournalLocked` while a relay has the folder, and `JournalUnavailable`.
+    Raises `ConfigError`, `JournalLocked` while a relay works on it, and `JournalUnavailable`.
     """
     settings = _of_servers(config, journal)
     if settings is not None:
@@ -78,7 +79,9 @@ def _of_servers(config: Path | None, journal: Path | None) -> Settings | None:
 async def _seal_servers(settings: Settings) -> None:
     from relay.journal.distributed import identity  # noqa: PLC0415  # as in assembly
     from relay.journal.distributed.records import as_journal  # noqa: PLC0415  # as above
+    from relay.journal.distributed.rest import require_rest  # noqa: PLC0415  # as above
 
+    await require_rest(assembly.distributed_settings_of(settings, Role.DELIVER))
     database = assembly.database_of(settings, archive.quiet_watchers())
     with as_journal():
         async with database, database.transaction() as connection:

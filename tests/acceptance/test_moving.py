@@ -116,6 +116,10 @@ async def test_servers_whose_journal_was_moved_are_used_by_nobody(
     sender = make_sender(relay)
     await sender.send(sender.make("one"))
     await delivered(sender)
+    for early in (("seal",), ("export", str(tmp_path / "early"))):
+        code, said = await relay.typed("journal", *early)
+        assert code == 1
+        assert "stop all of them" in said
     await relay.terminate()
     file = tmp_path / "journal.ndjson"
 

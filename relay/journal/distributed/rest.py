@@ -33,7 +33,7 @@ async def require_rest(settings: DistributedSettings) -> None:
     if any(state not in _STOPPED for state in states):
         raise JournalLocked(
             f"relays deliver from this journal (consumer group {group}): stop all of them, "
-            "those that accept as well, and export then"
+            "those that accept as well, and try again"
         )
 
 
