@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import NamedTuple
 
@@ -9,7 +10,8 @@ import pytest
 
 from tests.chart.helm import CHART, DISTRIBUTED, EMBEDDED, Case, Refused, text
 
-DESTINATION = '{"name": "web", "event_source": "web", "event_source_id": "C0"'
+DESTINATION = '{"name": "web-eu", "event_source": "web", "event_source_id": "C0"'
+TOKEN = "file:/run/secrets/relay/tiktok-token"
 MISSING = "file:/run/secrets/relay/missing"
 SECRET = "hunter2-which-nobody-may-see"
 
@@ -39,6 +41,13 @@ def destination(more: str) -> str:
     return f"[{DESTINATION}, {more}}}]"
 
 
+def sources(*routes: dict[str, object]) -> str:
+    """All of one name."""
+    key = "file:/run/secrets/relay/backend-key"
+    return json.dumps([{"name": "a", "kind": "canonical", "keys": [key], **each}
+                       for each in routes])  # fmt: skip
+
+
 #: Values that contradict each other; the chart's own sentences.
 CONTRADICTIONS = (
     embedded("image.repository", '""', "image.repository is empty"),
@@ -52,6 +61,21 @@ CONTRADICTIONS = (
     embedded("migration.fromEmbedded.enabled", "true", "mode is embedded: it moves"),
     Wrong(EMBEDDED.with_(mode='"distributed"', config__journal__kafka='"k:9092"'),
           "config.journal.kafka or config.journal.postgres is missing"),
+    embedded("config.destinations", f'[{DESTINATION}, "access_token": "{TOKEN}"}}, '
+             f'{DESTINATION}, "access_token": "{TOKEN}"}}]',
+             "config.destinations[1].name is that of config.destinations[0], too"),
+    embedded("config.sources", sources({"destination": "web-eu"}, {"destination": "web-eu"}),
+             "config.sources[1].name is that of config.sources[0], too"),
+    embedded("config.sources", sources({"destination": SECRET}),
+             "config.sources[0].destination is none of config.destinations: correct it, or add the "
+             "destination. There are: web-eu."),
+    embedded("config.sources", sources({"destinations": ["web-eu", SECRET]}),
+             "config.sources[0].destinations[1] is none of config.destinations"),
+    embedded("config.sources", sources({"destinations": ["web-eu", "web-eu"]}),
+             "config.sources[0].destinations names one twice"),
+    embedded("config.sources", sources({"destination": "web-eu", "destinations": ["web-eu"]}),
+             "config.sources[0] has destination and destinations"),
+    embedded("config.sources", sources({}), "config.sources[0] has no destination"),
     embedded("config.listen.operator", '"127.0.0.1:8081"', "config.listen.operator is on loopback"),
     embedded("config.listen.public", '"localhost:80"', "config.listen.public is on loopback"),
     embedded("config.listen.public", '"[::1]:80"', "config.listen.public is on loopback"),

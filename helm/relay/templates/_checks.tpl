@@ -4,6 +4,8 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- define "relay.checks" -}}
 {{- include "relay.checkImage" . -}}
 {{- include "relay.checkMode" . -}}
+{{- include "relay.checkNames" . -}}
+{{- include "relay.checkRoutesOfSources" . -}}
 {{- include "relay.checkListeners" . -}}
 {{- include "relay.checkSecrets" . -}}
 {{- include "relay.checkEnvironment" . -}}
@@ -47,6 +49,44 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- else -}}
 {{- if not (and $journal.kafka $journal.postgres) -}}
 {{- fail "mode is distributed, and config.journal.kafka or config.journal.postgres is missing: name your brokers and, as file:/run/secrets/relay/NAME, the address of your database; or write mode: embedded." -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "relay.checkNames" -}}
+{{- range $table := list "destinations" "sources" -}}
+{{- $seen := dict -}}
+{{- range $index, $each := get $.Values.config $table -}}
+{{- if hasKey $seen $each.name -}}
+{{- fail (printf "config.%s[%d].name is that of config.%s[%d], too: give each a name of its own." $table $index $table (get $seen $each.name)) -}}
+{{- end -}}
+{{- $_ := set $seen $each.name $index -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Where the events of each source go. The names are not repeated: what stands there may be anything. */}}
+{{- define "relay.checkRoutesOfSources" -}}
+{{- $known := list -}}
+{{- range .Values.config.destinations }}{{ $known = append $known .name }}{{ end -}}
+{{- range $index, $source := .Values.config.sources -}}
+{{- $routes := $source.destinations | default list -}}
+{{- if and $source.destination $routes -}}
+{{- fail (printf "config.sources[%d] has destination and destinations: keep one of the two." $index) -}}
+{{- end -}}
+{{- if not (or $source.destination $routes) -}}
+{{- fail (printf "config.sources[%d] has no destination: name the one that its events go to, of %s." $index ($known | join ", ")) -}}
+{{- end -}}
+{{- if and $source.destination (not (has $source.destination $known)) -}}
+{{- fail (printf "config.sources[%d].destination is none of config.destinations: correct it, or add the destination. There are: %s." $index ($known | join ", ")) -}}
+{{- end -}}
+{{- range $at, $route := $routes -}}
+{{- if not (has $route $known) -}}
+{{- fail (printf "config.sources[%d].destinations[%d] is none of config.destinations: correct it, or add the destination. There are: %s." $index $at ($known | join ", ")) -}}
+{{- end -}}
+{{- end -}}
+{{- if lt (len (uniq $routes)) (len $routes) -}}
+{{- fail (printf "config.sources[%d].destinations names one twice: name each once." $index) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

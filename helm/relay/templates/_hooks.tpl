@@ -16,7 +16,15 @@ release's are not there yet, or are still the old ones. */}}
 {{- include "relay.annotations" (list (index . 0) (dict
   "helm.sh/hook" (index . 1)
   "helm.sh/hook-weight" (toString (index . 2))
-  "helm.sh/hook-delete-policy" "before-hook-creation,hook-succeeded")) -}}
+  "helm.sh/hook-delete-policy" "before-hook-creation,hook-succeeded"
+  "helm.sh/hook-output-log-policy" "hook-failed")) -}}
+{{- end -}}
+
+{{/* Of `env`, what stands there by its value. */}}
+{{- define "relay.plainEnvironment" -}}
+{{- $plain := list -}}
+{{- range .Values.env }}{{ if not .valueFrom }}{{ $plain = append $plain . }}{{ end }}{{ end -}}
+{{- toJson $plain -}}
 {{- end -}}
 
 {{/* The pod's part. The release's ServiceAccount does not exist before the first install; none is needed. */}}
