@@ -116,11 +116,12 @@ def test_a_journal_moves_behind_the_migration_and_before_the_new_pods() -> None:
 
     assert int(notes_of(migrate)[WEIGHT]) < int(notes_of(move)[WEIGHT])
     assert notes_of(move)[HOOK] == "pre-install,pre-upgrade"
-    (export,), (load,) = spec["initContainers"], spec["containers"]
-    exported = ["journal", "export", "/export/journal.ndjson.gz"]
+    (export, load), (seal,) = spec["initContainers"], spec["containers"]
+    exported = ["journal", "export", "/export/journal.ndjson.gz", "--overwrite"]
     assert export["args"] == [*exported, "--config", "/etc/relay/embedded.json"]
     imported = ["journal", "import", "/export/journal.ndjson.gz"]
     assert load["args"] == [*imported, "--config", "/etc/relay/relay.json"]
+    assert seal["args"] == ["journal", "seal", "--config", "/etc/relay/embedded.json"]
 
 
 def test_it_takes_the_volume_that_the_statefulset_left() -> None:
@@ -141,16 +142,20 @@ def claim_of(case: Case) -> object:
     return found["persistentVolumeClaim"]["claimName"]
 
 
-def test_only_the_export_sees_the_old_journal() -> None:
+def test_each_step_sees_what_it_needs() -> None:
+    """The import could not touch the old journal if it wanted to."""
     job = one(rendered(CASES["moved"]), "Job", "relay-move")
     seen = {
         container["name"]: {mount["mountPath"] for mount in container["volumeMounts"]}
         for container in containers(job["spec"]["template"])
     }
+    places = {name: paths & {"/var/lib/relay", "/export"} for name, paths in seen.items()}
 
-    assert "/var/lib/relay" in seen["export"]
-    assert "/var/lib/relay" not in seen["import"]
-    assert "/export" in seen["export"] & seen["import"]
+    assert places == {
+        "export": {"/var/lib/relay", "/export"},
+        "import": {"/export"},
+        "seal": {"/var/lib/relay"},
+    }
 
 
 @pytest.mark.parametrize("case", [CASES["moved"], FULL_DISTRIBUTED], ids=["minimal", "everything"])
@@ -171,11 +176,15 @@ def test_without_it_the_migration_knows_one_configuration() -> None:
     assert list(one(rendered(DISTRIBUTED), "ConfigMap", "relay-migrate")["data"]) == ["relay.json"]
 
 
-def test_an_interrupted_import_goes_on_with_the_same_file() -> None:
-    """A new pod would export anew."""
+def test_each_attempt_is_a_pod_of_its_own_whose_log_stays() -> None:
+    """The export of an unchanged journal is the same each time, so that the import goes on."""
     job = one(rendered(CASES["moved"]), "Job", "relay-move")
+    spec = job["spec"]["template"]["spec"]
+    (work,) = (each for each in spec["volumes"] if each["name"] == "work")
 
-    assert job["spec"]["template"]["spec"]["restartPolicy"] == "OnFailure"
+    assert spec["restartPolicy"] == "Never"
+    assert job["spec"]["backoffLimit"] == 3
+    assert "emptyDir" in work  # each begins with an empty one
 
 
 def test_it_moves_without_the_migration_too() -> None:
