@@ -4,6 +4,7 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- define "relay.checks" -}}
 {{- include "relay.checkImage" . -}}
 {{- include "relay.checkMode" . -}}
+{{- include "relay.checkVolumeIsNotLeft" . -}}
 {{- include "relay.checkNames" . -}}
 {{- include "relay.checkRoutesOfSources" . -}}
 {{- include "relay.checkListeners" . -}}
