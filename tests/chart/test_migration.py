@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
-from tests.chart.helm import CASES, DISTRIBUTED, FULL_DISTRIBUTED, Case, Manifest, rendered
+from tests.chart.helm import (
+    CASES,
+    DISTRIBUTED,
+    FULL_DISTRIBUTED,
+    FULL_EMBEDDED,
+    Case,
+    Manifest,
+    rendered,
+)
 from tests.chart.manifests import containers, of_kind, one, serving, settings, templates
 
 HOOK, WEIGHT = "helm.sh/hook", "helm.sh/hook-weight"
@@ -58,28 +67,91 @@ def test_it_reads_the_new_configuration() -> None:
     assert settings(manifests, "relay-migrate") == settings(manifests, "relay")
 
 
-def test_with_external_secrets_it_waits_for_the_first_upgrade() -> None:
-    """Before the first install there is no ExternalSecret, and so no Secret to mount."""
-    for manifest in rendered(FULL_DISTRIBUTED):
-        if manifest["metadata"]["name"] == "conversions-check":
-            continue
-        if notes_of(manifest).get(HOOK, "").startswith("pre-"):
-            assert notes_of(manifest)[HOOK] == "pre-upgrade"
-
-
-def test_it_waits_for_the_journals_secrets_alone() -> None:
-    """Another that an upgrade adds, and that is still on its way, does not hold it up."""
-    job = one(rendered(FULL_DISTRIBUTED), "Job", "conversions-migrate")
-    (volume,) = (
-        each for each in job["spec"]["template"]["spec"]["volumes"] if each["name"] == "secrets"
-    )
-    needed = {
-        source["secret"]["items"][0]["path"]
+def secrets_of(manifests: Sequence[Manifest], name: str) -> dict[str, tuple[str, bool]]:
+    """What this Job mounts by name: from which Secret, and whether that may be missing."""
+    spec = one(manifests, "Job", name)["spec"]["template"]["spec"]
+    return {
+        source["secret"]["items"][0]["path"]: (
+            source["secret"]["name"],
+            source["secret"].get("optional", False),
+        )
+        for volume in spec["volumes"]
+        if volume["name"] == "secrets"
         for source in volume["projected"]["sources"]
-        if not source["secret"].get("optional")
     }
 
-    assert needed == {"postgres", "kafka-password"}
+
+@pytest.mark.parametrize("name", ["conversions-migrate", "conversions-move"])
+def test_it_has_the_journals_secrets_alone(name: str) -> None:
+    """Another that an upgrade adds, and that is still on its way, does not hold it up."""
+    mounted = secrets_of(rendered(FULL_DISTRIBUTED), name)
+
+    assert set(mounted) == {"postgres", "kafka-password"}
+    assert mounted["postgres"] == ("relay", False)
+
+
+def test_what_an_operator_brings_is_fetched_for_it_beforehand() -> None:
+    """The release's own ExternalSecret is made, or learns of new entries, behind the hooks."""
+    manifests = rendered(FULL_DISTRIBUTED)
+    fetched = one(manifests, "ExternalSecret", "conversions-migrate")
+    own = one(manifests, "ExternalSecret", "conversions")
+    entries = {each["secretKey"]: each for each in own["spec"]["data"]}
+
+    assert notes_of(fetched)[HOOK] == "pre-install,pre-upgrade"
+    assert "hook-succeeded" in notes_of(fetched)["helm.sh/hook-delete-policy"]
+    for job in ("conversions-migrate", "conversions-move"):
+        assert int(notes_of(fetched)[WEIGHT]) < int(notes_of(one(manifests, "Job", job))[WEIGHT])
+        secret, _ = secrets_of(manifests, job)["kafka-password"]
+        assert secret == fetched["spec"]["target"]["name"]
+    assert fetched["spec"]["data"] == [entries["kafka-password"]]
+    assert fetched["spec"]["secretStoreRef"] == own["spec"]["secretStoreRef"]
+    assert fetched["spec"]["target"]["creationPolicy"] == "Owner"  # the Secret goes with it
+    assert fetched["spec"]["target"]["name"] != own["spec"]["target"]["name"]
+
+
+def test_an_upgrade_does_not_meet_the_secret_of_the_one_before() -> None:
+    """That may lack the entry that is new, and is taken away while the pod starts: the revision,
+    which is 1 here, is a part of the name."""
+    fetched = one(rendered(FULL_DISTRIBUTED), "ExternalSecret", "conversions-migrate")
+
+    assert fetched["spec"]["target"]["name"] == "conversions-migrate-1"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        DISTRIBUTED,
+        FULL_DISTRIBUTED.with_(config__journal__security="{}"),
+        FULL_DISTRIBUTED.with_(
+            migration__enabled="false", migration__fromEmbedded__enabled="false"
+        ),
+        FULL_EMBEDDED,
+    ],
+)
+def test_nothing_is_fetched_where_nobody_would_use_it(case: Case) -> None:
+    fetched = [each["metadata"]["name"] for each in of_kind(rendered(case), "ExternalSecret")]
+
+    assert fetched in ([], ["conversions"])
+
+
+def test_without_a_secret_of_the_journal_nothing_is_mounted() -> None:
+    manifests = rendered(DISTRIBUTED.with_(config__journal__postgres='"postgresql://me@db/relay"'))
+    spec = one(manifests, "Job", "relay-migrate")["spec"]["template"]["spec"]
+
+    assert secrets_of(manifests, "relay-migrate") == {}
+    volumes = {each["name"] for each in spec["volumes"]}
+    assert {each["name"] for each in spec["containers"][0]["volumeMounts"]} == volumes
+
+
+def test_a_variable_with_a_secret_is_there_when_the_journal_names_it() -> None:
+    variable = '{"name": "NAME", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}'
+    both = [variable.replace("NAME", name) for name in ("DATABASE", "SHOP")]
+    manifests = rendered(
+        DISTRIBUTED.with_(config__journal__postgres='"env:DATABASE"', env=f"[{', '.join(both)}]")
+    )
+    (container,) = containers(one(manifests, "Job", "relay-migrate")["spec"]["template"])
+
+    assert [each["name"] for each in container["env"]] == ["RELAY_CONFIG", "DATABASE"]
 
 
 def test_it_reaches_kafka_and_postgresql_and_no_more() -> None:
