@@ -139,10 +139,23 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- end -}}
 {{- end -}}
 
+{{/* Whether a variable of this name holds a secret, rather than where one is, or how long it is good for. */}}
+{{- define "relay.namesSecret" -}}
+{{- $secret := "(PASSWORD|PASSWD|PASSPHRASE|PGPASS|SECRET|TOKEN|CREDENTIAL|(API|ACCESS|PRIVATE|SIGNING|ENCRYPTION|MASTER|AUTH)_?KEY)S?_?[0-9]*(_|$)|(^|_)(PASS|PWD)_?[0-9]*$" -}}
+{{- $about := "_(FILE|PATH|DIR|URL|URI|ENDPOINT|HOST|PORT|NAME|ID|ARN|TYPE|TTL|AGE|EXPIRY|LIFETIME|LENGTH|ALGORITHM|ENABLED|REQUIRED)$" -}}
+{{- if and (regexMatch $secret (upper .)) (not (regexMatch $about (upper .))) }}yes{{ end -}}
+{{- end -}}
+
 {{- define "relay.checkEnvironment" -}}
 {{- range .Values.env -}}
 {{- if or (regexMatch "^RELAY_[A-Z]+__" .name) (eq .name "RELAY_CONFIG") -}}
 {{- fail (printf "env has %s, which would change the configuration behind the chart's back: ports and times would not fit. Write it into config." .name) -}}
+{{- end -}}
+{{- if and .value (include "relay.namesSecret" .name) (not (regexMatch "^\\$\\([^()]+\\)$" .value)) -}}
+{{- fail (printf "env has %s by its value, which everybody sees who may look at the pod (it is not shown here). Put it into a Secret and write valueFrom.secretKeyRef; renew it if others can read these values." .name) -}}
+{{- end -}}
+{{- if regexMatch "^[a-z][a-z0-9+.-]*://([^/?#]*:[^/?#]*@|.*[?&]password=)" (.value | default "") -}}
+{{- fail (printf "env has %s with a password in its address (it is not shown here). Put the whole address into a Secret and write valueFrom.secretKeyRef." .name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
