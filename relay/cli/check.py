@@ -48,11 +48,11 @@ class Tried(NamedTuple):
     problem: str | None = None
 
 
-def run(config: Path | None, *, online: bool, as_json: bool) -> int:
+def run(config: Path | None, *, online: bool, as_json: bool, without_secrets: bool = False) -> int:
     """Check, tell, and return the exit code."""
     now = SystemClock().now()
     try:
-        settings = configuration.for_running(config)
+        settings = _read(config, online=online, without_secrets=without_secrets)
     except ConfigError as mistaken:
         _tell(mistaken.mistakes, (), ((), ()), as_json=as_json)
         return EXIT_MISTAKE
@@ -68,6 +68,16 @@ def run(config: Path | None, *, online: bool, as_json: bool) -> int:
         return EXIT_MISTAKE
     well = all(each.accepted for each in tried) and not any(each.problem for each in asked)
     return 0 if well else EXIT_FAILED
+
+
+def _read(config: Path | None, *, online: bool, without_secrets: bool) -> Settings:
+    """The configuration, with every check that can be made. Raises `ConfigError`."""
+    if not without_secrets:
+        return configuration.for_running(config)
+    if online:
+        problem = "TikTok and the servers are asked with secrets"
+        raise ConfigError([Mistake("--online", problem, "Leave it, or --without-secrets")])
+    return configuration.for_checking_without_secrets(config)
 
 
 # --- asking TikTok --------------------------------------------------------------------------------

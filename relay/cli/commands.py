@@ -173,12 +173,19 @@ def check(
             "--online", help="Ask TikTok about each token, and the servers; sends no event."
         ),
     ] = False,
+    without_secrets: Annotated[
+        bool,
+        typer.Option(
+            "--without-secrets",
+            help="Look at what is written alone: where no secret is, or not yet.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say every mistake in the configuration, each with its mend; exit 2 if there is any."""
     from relay.cli.check import run
 
-    raise typer.Exit(run(config, online=online, as_json=as_json))
+    raise typer.Exit(run(config, online=online, as_json=as_json, without_secrets=without_secrets))
 
 
 @app.command(rich_help_panel="Configuring")

@@ -30,6 +30,11 @@ def for_running(path: Path | None) -> Settings:
     return load(path, os.environ, checks=(*_SECRETS, *_SENSE, _secrets_fit))
 
 
+def for_checking_without_secrets(path: Path | None) -> Settings:
+    """Every check but those that read a secret or a certificate. Raises `ConfigError`."""
+    return load(path, os.environ, checks=(assembly.traces_can_be_sent, *_SENSE))
+
+
 def for_dry_run(path: Path | None) -> Settings:
     """For commands that need neither secrets nor network. Raises `ConfigError`."""
     return load(path, os.environ, checks=_SENSE)

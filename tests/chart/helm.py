@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Sequence
 from functools import cache
@@ -115,6 +116,14 @@ def text(case: Case) -> str:
 @cache
 def templated(case: Case) -> subprocess.CompletedProcess[str]:
     return run("template", "relay", str(CHART), *kubernetes(), "-n", "shop", *arguments(case))
+
+
+def templated_in(cluster: str, case: Case) -> subprocess.CompletedProcess[str]:
+    """The same, with what the templates look up in the cluster at this address."""
+    asked = ("--dry-run=server", "--kube-apiserver", cluster, "--kubeconfig", os.devnull)
+    return run(
+        "template", "relay", str(CHART), *kubernetes(), "-n", "shop", *asked, *arguments(case)
+    )
 
 
 def kubernetes() -> tuple[str, str]:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
-from tests.chart.helm import CASES, DISTRIBUTED, FULL_DISTRIBUTED, Case, Manifest, rendered
+from tests.chart.helm import (
+    CASES,
+    DISTRIBUTED,
+    FULL_DISTRIBUTED,
+    FULL_EMBEDDED,
+    Case,
+    Manifest,
+    rendered,
+)
 from tests.chart.manifests import containers, of_kind, one, serving, settings, templates
 
 HOOK, WEIGHT = "helm.sh/hook", "helm.sh/hook-weight"
@@ -18,7 +27,7 @@ def notes_of(manifest: Manifest) -> dict[str, str]:
 
 
 def test_it_runs_once_before_pods_are_replaced() -> None:
-    job = one(rendered(DISTRIBUTED), "Job")
+    job = one(rendered(DISTRIBUTED), "Job", "relay-migrate")
     (container,) = containers(job["spec"]["template"])
 
     assert container["args"] == ["journal", "migrate", "--config", "/etc/relay/relay.json"]
@@ -58,26 +67,91 @@ def test_it_reads_the_new_configuration() -> None:
     assert settings(manifests, "relay-migrate") == settings(manifests, "relay")
 
 
-def test_with_external_secrets_it_waits_for_the_first_upgrade() -> None:
-    """Before the first install there is no ExternalSecret, and so no Secret to mount."""
-    for manifest in rendered(FULL_DISTRIBUTED):
-        if notes_of(manifest).get(HOOK, "").startswith("pre-"):
-            assert notes_of(manifest)[HOOK] == "pre-upgrade"
-
-
-def test_it_waits_for_the_journals_secrets_alone() -> None:
-    """Another that an upgrade adds, and that is still on its way, does not hold it up."""
-    (job, _) = of_kind(rendered(FULL_DISTRIBUTED), "Job")
-    (volume,) = (
-        each for each in job["spec"]["template"]["spec"]["volumes"] if each["name"] == "secrets"
-    )
-    needed = {
-        source["secret"]["items"][0]["path"]
+def secrets_of(manifests: Sequence[Manifest], name: str) -> dict[str, tuple[str, bool]]:
+    """What this Job mounts by name: from which Secret, and whether that may be missing."""
+    spec = one(manifests, "Job", name)["spec"]["template"]["spec"]
+    return {
+        source["secret"]["items"][0]["path"]: (
+            source["secret"]["name"],
+            source["secret"].get("optional", False),
+        )
+        for volume in spec["volumes"]
+        if volume["name"] == "secrets"
         for source in volume["projected"]["sources"]
-        if not source["secret"].get("optional")
     }
 
-    assert needed == {"postgres", "kafka-password"}
+
+@pytest.mark.parametrize("name", ["conversions-migrate", "conversions-move"])
+def test_it_has_the_journals_secrets_alone(name: str) -> None:
+    """Another that an upgrade adds, and that is still on its way, does not hold it up."""
+    mounted = secrets_of(rendered(FULL_DISTRIBUTED), name)
+
+    assert set(mounted) == {"postgres", "kafka-password"}
+    assert mounted["postgres"] == ("relay", False)
+
+
+def test_what_an_operator_brings_is_fetched_for_it_beforehand() -> None:
+    """The release's own ExternalSecret is made, or learns of new entries, behind the hooks."""
+    manifests = rendered(FULL_DISTRIBUTED)
+    fetched = one(manifests, "ExternalSecret", "conversions-migrate")
+    own = one(manifests, "ExternalSecret", "conversions")
+    entries = {each["secretKey"]: each for each in own["spec"]["data"]}
+
+    assert notes_of(fetched)[HOOK] == "pre-install,pre-upgrade"
+    assert "hook-succeeded" in notes_of(fetched)["helm.sh/hook-delete-policy"]
+    for job in ("conversions-migrate", "conversions-move"):
+        assert int(notes_of(fetched)[WEIGHT]) < int(notes_of(one(manifests, "Job", job))[WEIGHT])
+        secret, _ = secrets_of(manifests, job)["kafka-password"]
+        assert secret == fetched["spec"]["target"]["name"]
+    assert fetched["spec"]["data"] == [entries["kafka-password"]]
+    assert fetched["spec"]["secretStoreRef"] == own["spec"]["secretStoreRef"]
+    assert fetched["spec"]["target"]["creationPolicy"] == "Owner"  # the Secret goes with it
+    assert fetched["spec"]["target"]["name"] != own["spec"]["target"]["name"]
+
+
+def test_an_upgrade_does_not_meet_the_secret_of_the_one_before() -> None:
+    """That may lack the entry that is new, and is taken away while the pod starts: the revision,
+    which is 1 here, is a part of the name."""
+    fetched = one(rendered(FULL_DISTRIBUTED), "ExternalSecret", "conversions-migrate")
+
+    assert fetched["spec"]["target"]["name"] == "conversions-migrate-1"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        DISTRIBUTED,
+        FULL_DISTRIBUTED.with_(config__journal__security="{}"),
+        FULL_DISTRIBUTED.with_(
+            migration__enabled="false", migration__fromEmbedded__enabled="false"
+        ),
+        FULL_EMBEDDED,
+    ],
+)
+def test_nothing_is_fetched_where_nobody_would_use_it(case: Case) -> None:
+    fetched = [each["metadata"]["name"] for each in of_kind(rendered(case), "ExternalSecret")]
+
+    assert fetched in ([], ["conversions"])
+
+
+def test_without_a_secret_of_the_journal_nothing_is_mounted() -> None:
+    manifests = rendered(DISTRIBUTED.with_(config__journal__postgres='"postgresql://me@db/relay"'))
+    spec = one(manifests, "Job", "relay-migrate")["spec"]["template"]["spec"]
+
+    assert secrets_of(manifests, "relay-migrate") == {}
+    volumes = {each["name"] for each in spec["volumes"]}
+    assert {each["name"] for each in spec["containers"][0]["volumeMounts"]} == volumes
+
+
+def test_a_variable_with_a_secret_is_there_when_the_journal_names_it() -> None:
+    variable = '{"name": "NAME", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}'
+    both = [variable.replace("NAME", name) for name in ("DATABASE", "SHOP")]
+    manifests = rendered(
+        DISTRIBUTED.with_(config__journal__postgres='"env:DATABASE"', env=f"[{', '.join(both)}]")
+    )
+    (container,) = containers(one(manifests, "Job", "relay-migrate")["spec"]["template"])
+
+    assert [each["name"] for each in container["env"]] == ["RELAY_CONFIG", "DATABASE"]
 
 
 def test_it_reaches_kafka_and_postgresql_and_no_more() -> None:
@@ -88,13 +162,20 @@ def test_it_reaches_kafka_and_postgresql_and_no_more() -> None:
 
 @pytest.mark.parametrize("case", [CASES["minimal embedded"], CASES["everything embedded"]])
 def test_a_folder_needs_none(case: Case) -> None:
-    assert of_kind(rendered(case), "Job") == []
+    (job,) = of_kind(rendered(case), "Job")
+
+    assert job["metadata"]["name"].endswith("-check")
 
 
 def test_it_can_be_left_to_the_pods() -> None:
     manifests = rendered(CASES["no migration"])
 
-    assert not [each for each in manifests if notes_of(each).get(HOOK, "").startswith("pre-")]
+    names = {
+        each["metadata"]["name"]
+        for each in manifests
+        if notes_of(each).get(HOOK, "").startswith("pre-")
+    }
+    assert names == {"relay-check"}
 
 
 # --- from a volume to Kafka -----------------------------------------------------------------------
@@ -107,11 +188,12 @@ def test_a_journal_moves_behind_the_migration_and_before_the_new_pods() -> None:
 
     assert int(notes_of(migrate)[WEIGHT]) < int(notes_of(move)[WEIGHT])
     assert notes_of(move)[HOOK] == "pre-install,pre-upgrade"
-    (export,), (load,) = spec["initContainers"], spec["containers"]
-    exported = ["journal", "export", "/export/journal.ndjson.gz"]
+    (export, load), (seal,) = spec["initContainers"], spec["containers"]
+    exported = ["journal", "export", "/export/journal.ndjson.gz", "--overwrite"]
     assert export["args"] == [*exported, "--config", "/etc/relay/embedded.json"]
     imported = ["journal", "import", "/export/journal.ndjson.gz"]
     assert load["args"] == [*imported, "--config", "/etc/relay/relay.json"]
+    assert seal["args"] == ["journal", "seal", "--config", "/etc/relay/embedded.json"]
 
 
 def test_it_takes_the_volume_that_the_statefulset_left() -> None:
@@ -132,16 +214,20 @@ def claim_of(case: Case) -> object:
     return found["persistentVolumeClaim"]["claimName"]
 
 
-def test_only_the_export_sees_the_old_journal() -> None:
+def test_each_step_sees_what_it_needs() -> None:
+    """The import could not touch the old journal if it wanted to."""
     job = one(rendered(CASES["moved"]), "Job", "relay-move")
     seen = {
         container["name"]: {mount["mountPath"] for mount in container["volumeMounts"]}
         for container in containers(job["spec"]["template"])
     }
+    places = {name: paths & {"/var/lib/relay", "/export"} for name, paths in seen.items()}
 
-    assert "/var/lib/relay" in seen["export"]
-    assert "/var/lib/relay" not in seen["import"]
-    assert "/export" in seen["export"] & seen["import"]
+    assert places == {
+        "export": {"/var/lib/relay", "/export"},
+        "import": {"/export"},
+        "seal": {"/var/lib/relay"},
+    }
 
 
 @pytest.mark.parametrize("case", [CASES["moved"], FULL_DISTRIBUTED], ids=["minimal", "everything"])
@@ -162,17 +248,24 @@ def test_without_it_the_migration_knows_one_configuration() -> None:
     assert list(one(rendered(DISTRIBUTED), "ConfigMap", "relay-migrate")["data"]) == ["relay.json"]
 
 
-def test_an_interrupted_import_goes_on_with_the_same_file() -> None:
-    """A new pod would export anew."""
+def test_each_attempt_is_a_pod_of_its_own_whose_log_stays() -> None:
+    """The export of an unchanged journal is the same each time, so that the import goes on."""
     job = one(rendered(CASES["moved"]), "Job", "relay-move")
+    spec = job["spec"]["template"]["spec"]
+    (work,) = (each for each in spec["volumes"] if each["name"] == "work")
 
-    assert job["spec"]["template"]["spec"]["restartPolicy"] == "OnFailure"
+    assert spec["restartPolicy"] == "Never"
+    assert job["spec"]["backoffLimit"] == 3
+    assert "emptyDir" in work  # each begins with an empty one
 
 
 def test_it_moves_without_the_migration_too() -> None:
     manifests = rendered(CASES["moved without migration"])
 
-    assert one(manifests, "Job")["metadata"]["name"] == "relay-move"
+    assert {each["metadata"]["name"] for each in of_kind(manifests, "Job")} == {
+        "relay-check",
+        "relay-move",
+    }
     assert one(manifests, "ConfigMap", "relay-migrate")
     assert len(serving(manifests)) == 2
-    assert len(list(templates(manifests))) == 4  # ingest, deliver, the Job, the test
+    assert len(list(templates(manifests))) == 5  # ingest, deliver, the two Jobs, the test

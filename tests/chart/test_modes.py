@@ -25,7 +25,7 @@ def test_an_embedded_relay_is_one_process_with_its_volume() -> None:
     manifests = rendered(EMBEDDED)
     spec = one(manifests, "StatefulSet")["spec"]
 
-    assert of_kind(manifests, "Deployment", "HorizontalPodAutoscaler", "Job") == []
+    assert of_kind(manifests, "Deployment", "HorizontalPodAutoscaler") == []
     assert spec["replicas"] == 1
     assert spec["podManagementPolicy"] == "Parallel"
     assert spec["persistentVolumeClaimRetentionPolicy"] == {

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
 import yaml
 
 from relay.config import Settings
-from tests.chart.helm import CHART, KUBERNETES, run
+from tests.chart.helm import CHART, EMBEDDED, KUBERNETES, Manifest, rendered, run
+from tests.chart.manifests import containers, of_kind, serving
+from tests.chart.test_manifests import VERSIONS, mistakes
 
 TEMPLATE = (CHART / "README.template.md").read_text(encoding="utf-8")
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 BLOCKS = re.findall(r"```yaml\n(.*?)```", TEMPLATE, re.DOTALL)
-SHELL = "".join(re.findall(r"```sh\n(.*?)```", TEMPLATE.replace("\n   ", "\n"), re.DOTALL))
+SHELL = "".join(dedent(each) for each in re.findall(r"```sh\n(.*?)```", TEMPLATE, re.DOTALL))
+
+MANIFESTS = [
+    yaml.safe_load(each) for each in re.findall(r"<<'END'\n(.*?)\nEND\n", SHELL, re.DOTALL)
+]
 
 QUICK, *MORE = BLOCKS
 
@@ -61,6 +68,32 @@ def test_a_value_that_it_names_is_one(key: str) -> None:
     for word in words:
         assert word in place, key
         place = place[word]
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda each: each["kind"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_manifest_that_it_shows_is_taken(manifest: Manifest, version: str) -> None:
+    assert mistakes(manifest, version) == []
+
+
+def test_the_pod_by_hand_has_what_the_charts_pods_have() -> None:
+    (by_hand,) = of_kind(MANIFESTS, "Pod")
+    (claim,) = of_kind(MANIFESTS, "PersistentVolumeClaim")
+    manifests = rendered(EMBEDDED)
+    ((_, pod),) = serving(manifests)
+    (own,), (relay,) = containers(by_hand), containers(pod)
+
+    def place_of(container: Manifest) -> dict[str, str]:
+        return {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+
+    assert own["securityContext"] == relay["securityContext"]
+    ours = {**pod["spec"]["securityContext"]}
+    del ours["fsGroupChangePolicy"]
+    assert by_hand["spec"]["securityContext"] == ours
+    assert set(place_of(own).values()) == set(place_of(relay).values())
+    assert claim["metadata"]["name"] == "journal-relay-0"
+    (volume,) = (each for each in by_hand["spec"]["volumes"] if each["name"] == "journal")
+    assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:rules|ci)/[\w.]*)`", TEMPLATE))))

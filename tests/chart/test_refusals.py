@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import NamedTuple
 
@@ -9,7 +10,8 @@ import pytest
 
 from tests.chart.helm import CHART, DISTRIBUTED, EMBEDDED, Case, Refused, text
 
-DESTINATION = '{"name": "web", "event_source": "web", "event_source_id": "C0"'
+DESTINATION = '{"name": "web-eu", "event_source": "web", "event_source_id": "C0"'
+TOKEN = "file:/run/secrets/relay/tiktok-token"
 MISSING = "file:/run/secrets/relay/missing"
 SECRET = "hunter2-which-nobody-may-see"
 
@@ -39,6 +41,13 @@ def destination(more: str) -> str:
     return f"[{DESTINATION}, {more}}}]"
 
 
+def sources(*routes: dict[str, object]) -> str:
+    """All of one name."""
+    key = "file:/run/secrets/relay/backend-key"
+    return json.dumps([{"name": "a", "kind": "canonical", "keys": [key], **each}
+                       for each in routes])  # fmt: skip
+
+
 #: Values that contradict each other; the chart's own sentences.
 CONTRADICTIONS = (
     embedded("image.repository", '""', "image.repository is empty"),
@@ -52,6 +61,21 @@ CONTRADICTIONS = (
     embedded("migration.fromEmbedded.enabled", "true", "mode is embedded: it moves"),
     Wrong(EMBEDDED.with_(mode='"distributed"', config__journal__kafka='"k:9092"'),
           "config.journal.kafka or config.journal.postgres is missing"),
+    embedded("config.destinations", f'[{DESTINATION}, "access_token": "{TOKEN}"}}, '
+             f'{DESTINATION}, "access_token": "{TOKEN}"}}]',
+             "config.destinations[1].name is that of config.destinations[0], too"),
+    embedded("config.sources", sources({"destination": "web-eu"}, {"destination": "web-eu"}),
+             "config.sources[1].name is that of config.sources[0], too"),
+    embedded("config.sources", sources({"destination": SECRET}),
+             "config.sources[0].destination is none of config.destinations: correct it, or add the "
+             "destination. There are: web-eu."),
+    embedded("config.sources", sources({"destinations": ["web-eu", SECRET]}),
+             "config.sources[0].destinations[1] is none of config.destinations"),
+    embedded("config.sources", sources({"destinations": ["web-eu", "web-eu"]}),
+             "config.sources[0].destinations names one twice"),
+    embedded("config.sources", sources({"destination": "web-eu", "destinations": ["web-eu"]}),
+             "config.sources[0] has destination and destinations"),
+    embedded("config.sources", sources({}), "config.sources[0] has no destination"),
     embedded("config.listen.operator", '"127.0.0.1:8081"', "config.listen.operator is on loopback"),
     embedded("config.listen.public", '"localhost:80"', "config.listen.public is on loopback"),
     embedded("config.listen.public", '"[::1]:80"', "config.listen.public is on loopback"),
@@ -75,9 +99,9 @@ CONTRADICTIONS = (
              "config.destinations[0].access_token names the file /vault/token, and nothing is"),
     embedded("config.destinations", destination('"access_token": "env:TOKEN"'),
              "config.destinations[0].access_token names the variable TOKEN, and env has none"),
-    Wrong(EMBEDDED.with_(config__destinations=destination('"access_token": "env:TOKEN"'),
-                         env=f'[{{"name": "TOKEN", "value": "{SECRET}"}}]'),
-          "env TOKEN is the secret of config.destinations[0].access_token, and stands there in"),
+    Wrong(EMBEDDED.with_(config__destinations=destination('"access_token": "env:SHOP"'),
+                         env=f'[{{"name": "SHOP", "value": "{SECRET}"}}]'),
+          "env SHOP is the secret of config.destinations[0].access_token, and stands there in"),
     distributed("config.journal.postgres", f'"postgresql://relay:{SECRET}@db/relay"',
                 "config.journal.postgres holds a password"),
     distributed("config.journal.postgres", f'"postgresql://db/relay?password={SECRET}"',
@@ -86,6 +110,10 @@ CONTRADICTIONS = (
              "config.tiktok.base_url holds a password"),
     embedded("env", '[{"name": "RELAY_LISTEN__PUBLIC", "value": ":1"}]', "env has RELAY_LISTEN__P"),
     embedded("env", '[{"name": "RELAY_CONFIG", "value": "x"}]', "env has RELAY_CONFIG"),
+    embedded("env", f'[{{"name": "DB_PASSWORD", "value": "{SECRET}"}}]',
+             "env has DB_PASSWORD by its value"),
+    embedded("env", f'[{{"name": "DATABASE", "value": "postgresql://me:{SECRET}@db/shop"}}]',
+             "env has DATABASE with a password in its address"),
     embedded("secrets.TIKTOK_TOKEN", '{"existingSecret": "a", "key": "b"}',
              "TIKTOK_TOKEN, among the secrets, is no name for a file"),
     embedded("externalSecrets", '{"enabled": true, "store": {"name": "v"}, '
@@ -259,3 +287,34 @@ def test_a_secret_that_something_else_mounts_is_taken(where: str) -> None:
     )
 
     assert "file:/vault/token" in text(case)
+
+
+HARMLESS = (
+    "KEYDB_HOST", "TZ", "TOKENIZERS_PARALLELISM", "SECRET_NAME", "PGPASSFILE", "DB_PASSWORD_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE", "TOKEN_URL", "PASSWORD_MIN_LENGTH", "AWS_ACCESS_KEY_ID",
+    "BYPASS", "MONKEYS", "SECRETARY", "TOKEN_TTL",
+)  # fmt: skip
+TELLING = (
+    "PASSWORD", "PGPASSWORD", "db_password", "MYSQL_PASSWD", "DB_PASS", "KEY_PASSPHRASE", "TOKEN",
+    "SHOP_TOKEN_EU", "ACCESSTOKEN", "API_KEY", "APIKEY", "STRIPE_API_KEY_2", "SECRET",
+    "CLIENT_SECRETS", "SHOP_SECRET_OLD", "TLS_PRIVATE_KEY", "AWS_SECRET_ACCESS_KEY", "CREDENTIALS",
+    "GCP_CREDENTIAL", "AUTH_KEY",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TELLING)
+def test_a_variable_whose_name_tells_a_secret_is_not_taken_by_its_value(name: str) -> None:
+    told = said(EMBEDDED.with_(env=f'[{{"name": "{name}", "value": "{SECRET}"}}]'))
+
+    assert f"env has {name} by its value" in told
+    assert SECRET not in told
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_a_variable_that_tells_something_else_is_taken(name: str) -> None:
+    assert name in text(EMBEDDED.with_(env=f'[{{"name": "{name}", "value": "a value"}}]'))
+
+
+@pytest.mark.parametrize("value", ["", "$(ANOTHER)"])
+def test_what_is_no_secret_is_taken_under_such_a_name(value: str) -> None:
+    assert "DB_TOKEN" in text(EMBEDDED.with_(env=f'[{{"name": "DB_TOKEN", "value": "{value}"}}]'))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,33 @@ def test_the_same_as_json(relay: RELAY, config: Path) -> None:
     assert mistaken.code == 2
     assert [each["key"] for each in mistaken.json["mistakes"]] == ["listen.public"]
     assert set(mistaken.json["mistakes"][0]) == {"key", "problem", "mend"}
+
+
+def test_without_secrets_what_is_written_is_looked_at_alone(
+    relay: RELAY, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in set(re.findall(r"env:([A-Z_]+)", config.read_text())):
+        monkeypatch.delenv(name, raising=False)
+
+    with_them = relay("check", "--json")
+    written = relay("check", "--without-secrets", "--json")
+    config.write_text(config.read_text().replace('destination = "web"', 'destination = "wbe"'))
+    mistaken = relay("check", "--without-secrets", "--json")
+
+    assert with_them.code == 2
+    assert written.code == 0
+    assert written.json["mistakes"] == []
+    assert mistaken.code == 2
+    assert {each["problem"] for each in mistaken.json["mistakes"]} == {
+        "no destination has this name"
+    }
+
+
+def test_tiktok_is_not_asked_without_secrets(relay: RELAY, config: Path) -> None:
+    said = relay("check", "--without-secrets", "--online", "--json")
+
+    assert said.code == 2
+    assert [each["key"] for each in said.json["mistakes"]] == ["--online"]
 
 
 def test_a_token_that_tiktok_takes(

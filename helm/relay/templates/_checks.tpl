@@ -4,6 +4,9 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- define "relay.checks" -}}
 {{- include "relay.checkImage" . -}}
 {{- include "relay.checkMode" . -}}
+{{- include "relay.checkVolumeIsNotLeft" . -}}
+{{- include "relay.checkNames" . -}}
+{{- include "relay.checkRoutesOfSources" . -}}
 {{- include "relay.checkListeners" . -}}
 {{- include "relay.checkSecrets" . -}}
 {{- include "relay.checkEnvironment" . -}}
@@ -47,6 +50,44 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- else -}}
 {{- if not (and $journal.kafka $journal.postgres) -}}
 {{- fail "mode is distributed, and config.journal.kafka or config.journal.postgres is missing: name your brokers and, as file:/run/secrets/relay/NAME, the address of your database; or write mode: embedded." -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "relay.checkNames" -}}
+{{- range $table := list "destinations" "sources" -}}
+{{- $seen := dict -}}
+{{- range $index, $each := get $.Values.config $table -}}
+{{- if hasKey $seen $each.name -}}
+{{- fail (printf "config.%s[%d].name is that of config.%s[%d], too: give each a name of its own." $table $index $table (get $seen $each.name)) -}}
+{{- end -}}
+{{- $_ := set $seen $each.name $index -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Where the events of each source go. The names are not repeated: what stands there may be anything. */}}
+{{- define "relay.checkRoutesOfSources" -}}
+{{- $known := list -}}
+{{- range .Values.config.destinations }}{{ $known = append $known .name }}{{ end -}}
+{{- range $index, $source := .Values.config.sources -}}
+{{- $routes := $source.destinations | default list -}}
+{{- if and $source.destination $routes -}}
+{{- fail (printf "config.sources[%d] has destination and destinations: keep one of the two." $index) -}}
+{{- end -}}
+{{- if not (or $source.destination $routes) -}}
+{{- fail (printf "config.sources[%d] has no destination: name the one that its events go to, of %s." $index ($known | join ", ")) -}}
+{{- end -}}
+{{- if and $source.destination (not (has $source.destination $known)) -}}
+{{- fail (printf "config.sources[%d].destination is none of config.destinations: correct it, or add the destination. There are: %s." $index ($known | join ", ")) -}}
+{{- end -}}
+{{- range $at, $route := $routes -}}
+{{- if not (has $route $known) -}}
+{{- fail (printf "config.sources[%d].destinations[%d] is none of config.destinations: correct it, or add the destination. There are: %s." $index $at ($known | join ", ")) -}}
+{{- end -}}
+{{- end -}}
+{{- if lt (len (uniq $routes)) (len $routes) -}}
+{{- fail (printf "config.sources[%d].destinations names one twice: name each once." $index) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -98,10 +139,23 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- end -}}
 {{- end -}}
 
+{{/* Whether a variable of this name holds a secret, rather than where one is, or how long it is good for. */}}
+{{- define "relay.namesSecret" -}}
+{{- $secret := "(PASSWORD|PASSWD|PASSPHRASE|PGPASS|SECRET|TOKEN|CREDENTIAL|(API|ACCESS|PRIVATE|SIGNING|ENCRYPTION|MASTER|AUTH)_?KEY)S?_?[0-9]*(_|$)|(^|_)(PASS|PWD)_?[0-9]*$" -}}
+{{- $about := "_(FILE|PATH|DIR|URL|URI|ENDPOINT|HOST|PORT|NAME|ID|ARN|TYPE|TTL|AGE|EXPIRY|LIFETIME|LENGTH|ALGORITHM|ENABLED|REQUIRED)$" -}}
+{{- if and (regexMatch $secret (upper .)) (not (regexMatch $about (upper .))) }}yes{{ end -}}
+{{- end -}}
+
 {{- define "relay.checkEnvironment" -}}
 {{- range .Values.env -}}
 {{- if or (regexMatch "^RELAY_[A-Z]+__" .name) (eq .name "RELAY_CONFIG") -}}
 {{- fail (printf "env has %s, which would change the configuration behind the chart's back: ports and times would not fit. Write it into config." .name) -}}
+{{- end -}}
+{{- if and .value (include "relay.namesSecret" .name) (not (regexMatch "^\\$\\([^()]+\\)$" .value)) -}}
+{{- fail (printf "env has %s by its value, which everybody sees who may look at the pod (it is not shown here). Put it into a Secret and write valueFrom.secretKeyRef; renew it if others can read these values." .name) -}}
+{{- end -}}
+{{- if regexMatch "^[a-z][a-z0-9+.-]*://([^/?#]*:[^/?#]*@|.*[?&]password=)" (.value | default "") -}}
+{{- fail (printf "env has %s with a password in its address (it is not shown here). Put the whole address into a Secret and write valueFrom.secretKeyRef." .name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

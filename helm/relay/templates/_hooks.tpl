@@ -6,17 +6,22 @@ release's are not there yet, or are still the old ones. */}}
 {{- if and (eq .Values.mode "distributed") (or .Values.migration.enabled .Values.migration.fromEmbedded.enabled) }}yes{{ end -}}
 {{- end -}}
 
-{{/* Secrets that an operator has yet to bring are not there at the first install. */}}
-{{- define "relay.hookEvents" -}}
-{{- ternary "pre-upgrade" "pre-install,pre-upgrade" .Values.externalSecrets.enabled -}}
-{{- end -}}
+{{- define "relay.hookEvents" -}}pre-install,pre-upgrade{{- end -}}
 
 {{/* (list ROOT EVENTS WEIGHT) */}}
 {{- define "relay.hookAnnotations" -}}
 {{- include "relay.annotations" (list (index . 0) (dict
   "helm.sh/hook" (index . 1)
   "helm.sh/hook-weight" (toString (index . 2))
-  "helm.sh/hook-delete-policy" "before-hook-creation,hook-succeeded")) -}}
+  "helm.sh/hook-delete-policy" "before-hook-creation,hook-succeeded"
+  "helm.sh/hook-output-log-policy" "hook-failed")) -}}
+{{- end -}}
+
+{{/* Of `env`, what stands there by its value. */}}
+{{- define "relay.plainEnvironment" -}}
+{{- $plain := list -}}
+{{- range .Values.env }}{{ if not .valueFrom }}{{ $plain = append $plain . }}{{ end }}{{ end -}}
+{{- toJson $plain -}}
 {{- end -}}
 
 {{/* The pod's part. The release's ServiceAccount does not exist before the first install; none is needed. */}}
@@ -26,8 +31,58 @@ restartPolicy: Never
 {{- include "relay.placement" (list . dict) }}
 {{- end -}}
 
-{{/* The volumes: the journal's secrets have to be there, the others may come later. */}}
+{{/* Whether the journal's part of the configuration names it, in quotes as JSON has them: (list ROOT TEXT) */}}
+{{- define "relay.journalNames" -}}
+{{- if contains (printf "%s\"" (index . 1)) (toJson (index . 0).Values.config.journal) }}yes{{ end -}}
+{{- end -}}
+
+{{/* The container's part, without secrets that the journal does not need: one of them may be still on its way. */}}
+{{- define "relay.hookContainer" -}}
+{{- $env := list -}}
+{{- $basics := include "relay.containerBasics" . | fromYaml -}}
+{{- range $basics.env -}}
+{{- if or (not (dig "valueFrom" "secretKeyRef" false .)) (include "relay.journalNames" (list $ (printf "\"env:%s" .name))) -}}
+{{- $env = append $env . -}}
+{{- end -}}
+{{- end -}}
+{{- set $basics "env" $env | toYaml -}}
+{{- end -}}
+
+{{/* What the operator brings of the journal's secrets, by name. */}}
+{{- define "relay.hookExternalData" -}}
+{{- $data := dict -}}
+{{- if .Values.externalSecrets.enabled -}}
+{{- range $name, $remote := .Values.externalSecrets.data -}}
+{{- if include "relay.journalNames" (list $ (printf "/run/secrets/relay/%s" $name)) }}{{ $_ := set $data $name $remote }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $data -}}
+{{- end -}}
+
+{{/* Where the operator puts them. Another for each revision: the one before is taken away after its ExternalSecret, and
+could be taken for the new one until then. */}}
+{{- define "relay.hookSecret" -}}
+{{ include "relay.fullname" . }}-migrate-{{ .Release.Revision }}
+{{- end -}}
+
+{{/* The secrets that are mounted: those of the journal. */}}
+{{- define "relay.hookSecrets" -}}
+{{- $secrets := dict -}}
+{{- $external := include "relay.hookExternalData" . | fromJson -}}
+{{- range $name, $secret := include "relay.secrets" . | fromJson -}}
+{{- if hasKey $external $name -}}
+{{- $_ := set $secrets $name (dict "existingSecret" (include "relay.hookSecret" $) "key" $name) -}}
+{{- else if include "relay.journalNames" (list $ (printf "/run/secrets/relay/%s" $name)) -}}
+{{- $_ := set $secrets $name $secret -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $secrets -}}
+{{- end -}}
+
 {{- define "relay.hookVolumes" -}}
-{{- include "relay.volumes" (dict
-  "root" . "configMap" (printf "%s-migrate" (include "relay.fullname" .)) "only" (toJson .Values.config.journal)) -}}
+{{- include "relay.volumes" (list . (printf "%s-migrate" (include "relay.fullname" .)) (include "relay.hookSecrets" . | fromJson)) -}}
+{{- end -}}
+
+{{- define "relay.hookVolumeMounts" -}}
+{{- include "relay.volumeMounts" (list . (include "relay.hookSecrets" . | fromJson)) -}}
 {{- end -}}

@@ -26,6 +26,12 @@ app.kubernetes.io/name: {{ include "relay.name" . }}-job
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/* Of the check, which may go nowhere: another name again, or the migration's policy would let it out. */}}
+{{- define "relay.checkLabels" -}}
+app.kubernetes.io/name: {{ include "relay.name" . }}-check
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
 {{- define "relay.testLabels" -}}
 app.kubernetes.io/name: {{ include "relay.name" . }}-test
 app.kubernetes.io/instance: {{ .Release.Name }}

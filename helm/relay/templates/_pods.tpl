@@ -57,17 +57,16 @@ envFrom:
 {{- end }}
 {{- end -}}
 
-{{/* The volumes that every relay reads: (dict "root" ROOT "configMap" NAME "only" PREFIX). Secrets that `only` (a part
-of the configuration) does not name may be missing. */}}
+{{/* The volumes that every relay reads: (list ROOT CONFIGMAP SECRETS), SECRETS by name as `relay.secrets` has them. */}}
 {{- define "relay.volumes" -}}
+{{- $root := index . 0 -}}
 - name: config
   configMap:
-    name: {{ .configMap }}
+    name: {{ index . 1 }}
 - name: tmp
   emptyDir:
-    sizeLimit: {{ .root.Values.tmpSize }}
-{{- $only := .only }}
-{{- with include "relay.secrets" .root | fromJson }}
+    sizeLimit: {{ $root.Values.tmpSize }}
+{{- with index . 2 }}
 - name: secrets
   projected:
     defaultMode: 0440
@@ -75,32 +74,30 @@ of the configuration) does not name may be missing. */}}
     {{- range $name, $secret := . }}
     - secret:
         name: {{ $secret.existingSecret }}
-        {{- if and $only (not (contains (printf "/run/secrets/relay/%s\"" $name) $only)) }}
-        optional: true
-        {{- end }}
         items:
         - key: {{ $secret.key }}
           path: {{ $name }}
           mode: 0440
     {{- end }}
 {{- end }}
-{{- with .root.Values.volumes }}
+{{- with $root.Values.volumes }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
 
+{{/* Where they are mounted: (list ROOT SECRETS) */}}
 {{- define "relay.volumeMounts" -}}
 - name: config
   mountPath: /etc/relay
   readOnly: true
 - name: tmp
   mountPath: /tmp
-{{- if include "relay.secrets" . | fromJson }}
+{{- if index . 1 }}
 - name: secrets
   mountPath: /run/secrets/relay
   readOnly: true
 {{- end }}
-{{- with .Values.volumeMounts }}
+{{- with (index . 0).Values.volumeMounts }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
@@ -110,6 +107,7 @@ of the configuration) does not name may be missing. */}}
 {{- $root := index . 0 -}}
 {{- $role := index . 1 -}}
 {{- $block := get $root.Values $role -}}
+{{- $secrets := include "relay.secrets" $root | fromJson -}}
 metadata:
   labels:
     {{- merge (include "relay.roleLabels" . | fromYaml) $root.Values.podLabels | toYaml | nindent 4 }}
@@ -166,11 +164,11 @@ spec:
     resources:
       {{- toYaml $block.resources | nindent 6 }}
     volumeMounts:
-    {{- include "relay.volumeMounts" $root | nindent 4 }}
+    {{- include "relay.volumeMounts" (list $root $secrets) | nindent 4 }}
     {{- if eq $role "embedded" }}
     - name: journal
       mountPath: /var/lib/relay
     {{- end }}
   volumes:
-  {{- include "relay.volumes" (dict "root" $root "configMap" (include "relay.fullname" $root)) | nindent 2 }}
+  {{- include "relay.volumes" (list $root (include "relay.fullname" $root) $secrets) | nindent 2 }}
 {{- end -}}

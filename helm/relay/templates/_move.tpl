@@ -1,0 +1,31 @@
+{{/* What became of the volume when a release goes from embedded to distributed mode. */}}
+
+{{/* The claim that embedded mode makes: that of its claim template, StatefulSet and pod. */}}
+{{- define "relay.ownClaim" -}}
+journal-{{ include "relay.fullname" . }}-0
+{{- end -}}
+
+{{/* The claim whose journal is moved. */}}
+{{- define "relay.oldClaim" -}}
+{{- .Values.migration.fromEmbedded.claim | default (include "relay.ownClaim" .) -}}
+{{- end -}}
+
+{{/* Helm asks the cluster only when it is about to change it; `helm template` finds nothing, and refuses nothing. It is the
+StatefulSet that is asked for: it goes in the upgrade that moves, where the volume stays until somebody deletes it. */}}
+{{- define "relay.checkVolumeIsNotLeft" -}}
+{{- if eq .Values.mode "distributed" -}}
+{{- $name := include "relay.fullname" . -}}
+{{- $old := lookup "apps/v1" "StatefulSet" .Release.Namespace $name | default dict -}}
+{{- if eq (dig "metadata" "labels" "app.kubernetes.io/instance" "" $old) .Release.Name -}}
+{{- $move := .Values.migration.fromEmbedded -}}
+{{- $is_moved := and $move.enabled (eq (include "relay.oldClaim" .) (include "relay.ownClaim" .)) -}}
+{{- if not (or $is_moved $move.leaveBehind) -}}
+{{- fail (printf "mode is distributed, and what waits in the journal of StatefulSet %s would stay on its volume, unsent: stop it with embedded.replicas: 0 while mode is still embedded, then set migration.fromEmbedded.enabled to true, which moves it; or set migration.fromEmbedded.leaveBehind to true." $name) -}}
+{{- end -}}
+{{- $pods := max (dig "spec" "replicas" 1 $old) (dig "status" "replicas" 0 $old) | int -}}
+{{- if and $is_moved (gt $pods 0) -}}
+{{- fail (printf "migration.fromEmbedded.enabled is on, and StatefulSet %s still has a pod, whose journal cannot be moved while it runs: set embedded.replicas to 0 while mode is still embedded, and wait until the pod is gone." $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

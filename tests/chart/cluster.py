@@ -1,0 +1,81 @@
+"""As much of a Kubernetes API as Helm asks when a template looks something up."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Answers = Mapping[str, Mapping[str, Any]]
+
+#: What there is of `apps/v1`.
+_KNOWN = {
+    "kind": "APIResourceList",
+    "groupVersion": "apps/v1",
+    "resources": [
+        {
+            "name": "statefulsets",
+            "singularName": "statefulset",
+            "namespaced": True,
+            "kind": "StatefulSet",
+            "verbs": ["get"],
+        }
+    ],
+}
+
+_MISSING = {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404}
+
+
+@contextmanager
+def a_cluster(*stateful_sets: Mapping[str, Any]) -> Iterator[str]:
+    """Its address; it holds these StatefulSets."""
+    answers = {"/apis/apps/v1": _KNOWN} | {
+        f"/apis/apps/v1/namespaces/{about['namespace']}/statefulsets/{about['name']}": each
+        for each in stateful_sets
+        for about in [each["metadata"]]
+    }
+    with ThreadingHTTPServer(("127.0.0.1", 0), _answering(answers)) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def a_stateful_set(
+    name: str = "relay", *, release: str = "relay", wanted: int = 1, there: int = 0
+) -> Mapping[str, Any]:
+    """Of the namespace `shop`: so many pods are wanted, so many are there."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {
+            "name": name,
+            "namespace": "shop",
+            "labels": {"app.kubernetes.io/instance": release},
+        },
+        "spec": {"replicas": wanted},
+        "status": {"replicas": there},
+    }
+
+
+def _answering(answers: Answers) -> type[BaseHTTPRequestHandler]:
+    class Api(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = answers.get(self.path.partition("?")[0])
+            body = json.dumps(found or _MISSING).encode()
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+    return Api

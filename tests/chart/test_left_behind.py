@@ -1,0 +1,79 @@
+"""What waits on the volume of embedded mode is not left there in silence; Helm asks the cluster."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.chart.cluster import a_cluster, a_stateful_set
+from tests.chart.helm import CASES, DISTRIBUTED, EMBEDDED, FULL_DISTRIBUTED, Case, templated_in
+
+MOVED = CASES["moved"]
+LEFT = DISTRIBUTED.with_(migration__fromEmbedded__leaveBehind="true")
+ANOTHERS = MOVED.with_(migration__fromEmbedded__claim='"another"')
+LEAVING_ITS_OWN = ANOTHERS.with_(migration__fromEmbedded__leaveBehind="true")
+OWN_BY_NAME = MOVED.with_(migration__fromEmbedded__claim='"journal-relay-0"')
+
+RUNS = a_stateful_set()
+STOPPED = a_stateful_set(wanted=0)
+STOPPING = a_stateful_set(wanted=0, there=1)
+NOT_OURS = a_stateful_set(release="another")
+
+WAITS = "what waits in the journal of StatefulSet relay would stay on its volume, unsent"
+HAS_A_POD = "StatefulSet relay still has a pod"
+
+
+def told_in(case: Case, *found: Mapping[str, Any]) -> subprocess.CompletedProcess[str]:
+    with a_cluster(*found) as address:
+        return templated_in(address, case)
+
+
+@pytest.mark.parametrize(
+    ("case", "found", "said"),
+    [
+        (DISTRIBUTED, RUNS, WAITS),
+        (DISTRIBUTED, STOPPED, WAITS),
+        (ANOTHERS, STOPPED, WAITS),
+        (MOVED, RUNS, HAS_A_POD),
+        (MOVED, STOPPING, HAS_A_POD),
+        (OWN_BY_NAME, RUNS, HAS_A_POD),
+    ],
+)
+def test_it_is_refused_with_what_to_do(case: Case, found: Mapping[str, Any], said: str) -> None:
+    told = told_in(case, found)
+
+    assert told.returncode != 0
+    assert said in told.stderr
+    sentence = told.stderr.partition("): ")[2].splitlines()[0]
+    assert sentence.endswith(".")
+    assert "migration.fromEmbedded." in sentence
+
+
+@pytest.mark.parametrize(
+    ("case", "found"),
+    [
+        (MOVED, [STOPPED]),
+        (OWN_BY_NAME, [STOPPED]),
+        (LEFT, [RUNS]),
+        (LEAVING_ITS_OWN, [RUNS]),
+        (DISTRIBUTED, []),  # a later upgrade: the StatefulSet went, its volume may be there
+        (MOVED, []),
+        (DISTRIBUTED, [NOT_OURS]),
+        (EMBEDDED, [RUNS]),
+        (FULL_DISTRIBUTED, [RUNS]),  # is called otherwise
+    ],
+)
+def test_nothing_is_said_where_nothing_is_left(case: Case, found: list[Mapping[str, Any]]) -> None:
+    told = told_in(case, *found)
+
+    assert told.returncode == 0, told.stderr
+
+
+def test_its_name_is_that_of_the_release_that_it_was_of() -> None:
+    case = DISTRIBUTED.with_(fullnameOverride='"conversions"')
+
+    assert told_in(case, RUNS).returncode == 0
+    assert told_in(case, a_stateful_set("conversions")).returncode != 0
