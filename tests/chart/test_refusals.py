@@ -130,7 +130,8 @@ CONTRADICTIONS = (
         "serviceMonitor.enabled needs config.listen.operator_token"),
     embedded("terminationGracePeriodSeconds", "39", "is less than leaving takes (40"),
     embedded("embedded.persistence.size", '"9Gi"', "embedded.persistence.size is less than"),
-    embedded("config.journal.max_bytes", "21474836481", "embedded.persistence.size is less than"),
+    embedded("embedded.persistence.size", '"19Gi"', "is less than twice config.journal.max_bytes"),
+    embedded("config.journal.max_bytes", "10737418241", "embedded.persistence.size is less than"),
     distributed("ingest.autoscaling", '{"enabled": true, "minReplicas": 11}',
                 "ingest.autoscaling.minReplicas is more than"),
     distributed("deliver.autoscaling", '{"enabled": true, "maxReplicas": 13}',
@@ -308,6 +309,15 @@ def test_a_secret_that_something_else_mounts_is_taken(where: str) -> None:
     )
 
     assert "file:/vault/token" in text(case)
+
+
+@pytest.mark.parametrize(("size", "waiting"), [("20Gi", "10GiB"), ("20G", "10GB"), ("2Ti", "1TiB")])
+def test_a_volume_of_twice_what_may_wait_is_taken(size: str, waiting: str) -> None:
+    assert text(
+        EMBEDDED.with_(
+            embedded__persistence__size=f'"{size}"', config__journal__max_bytes=f'"{waiting}"'
+        )
+    )
 
 
 HARMLESS = (
