@@ -218,3 +218,15 @@ def test_what_does_not_fit_is_told_to_be_a_sentence() -> None:
     assert error.validator == "const"
     assert error.validator_value == "some a's"
     assert told({"type": "integer"}) == {"type": "integer"}
+
+
+@pytest.mark.parametrize("wrong", ["a secret", 20, False])
+def test_what_yaml_reads_as_something_else_is_told_the_same(wrong: object) -> None:
+    """`20` where a duration belongs, `NO` where a country does, a token where a table does."""
+    for schema in (
+        told({"type": "string", "pattern": "^a+$", "says": "some a's"}),
+        told({"type": "object", "says": "some a's", "required": ["a"]}),
+    ):
+        (error,) = Draft202012Validator(schema).iter_errors(wrong)
+
+        assert error.validator_value == "some a's"

@@ -98,6 +98,8 @@ def test_ways_from_outside_and_webhooks_are_told() -> None:
         ),
         (DISTRIBUTED.with_(deliver__replicas="13"), "WARNING deliver.replicas is more than 12"),
         (CASES["moved"], "delete pvc journal-relay-0"),
+        (DISTRIBUTED, "NOTE networkPolicy.kafka.to is as it comes"),
+        (DISTRIBUTED, "NOTE networkPolicy.postgres.to is as it comes"),
         (FULL_DISTRIBUTED, "delete pvc old-journal"),
     ],
 )
@@ -111,3 +113,6 @@ def test_what_is_not_doubtful_is_not() -> None:
     assert "WARNING" not in told
     assert "has fewer than" not in notes(DISTRIBUTED)
     assert "stand by" not in notes(DISTRIBUTED)
+    assert "as it comes" not in told
+    assert "as it comes" not in notes(EMBEDDED)
+    assert "as it comes" not in notes(DISTRIBUTED.with_(networkPolicy__enabled="false"))

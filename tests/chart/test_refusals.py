@@ -130,7 +130,8 @@ CONTRADICTIONS = (
         "serviceMonitor.enabled needs config.listen.operator_token"),
     embedded("terminationGracePeriodSeconds", "39", "is less than leaving takes (40"),
     embedded("embedded.persistence.size", '"9Gi"', "embedded.persistence.size is less than"),
-    embedded("config.journal.max_bytes", "21474836481", "embedded.persistence.size is less than"),
+    embedded("embedded.persistence.size", '"19Gi"', "is less than twice config.journal.max_bytes"),
+    embedded("config.journal.max_bytes", "10737418241", "embedded.persistence.size is less than"),
     distributed("ingest.autoscaling", '{"enabled": true, "minReplicas": 11}',
                 "ingest.autoscaling.minReplicas is more than"),
     distributed("deliver.autoscaling", '{"enabled": true, "maxReplicas": 13}',
@@ -159,6 +160,8 @@ CONTRADICTIONS = (
 MISTAKES = (
     embedded("mode", '"distibuted"', "at '/mode': value must be one of 'embedded', 'distributed'"),
     embedded("replicas", "2", "additional properties 'replicas' not allowed"),
+    # Helm knows no "did you mean"; `propertyNames` would list the keys, and garbles the places.
+    embedded("distruptionBudget", "{}", "additional properties 'distruptionBudget' not allowed"),
     embedded("serviceMonitor.enabled", '"yes"', "got string, want boolean"),
     embedded("embedded.replicas", "-1", "at '/embedded/replicas': minimum: got -1, want 0"),
     embedded("embedded.persistence.size", '"20 GB"', "'a whole number and Mi, Gi or Ti, such as"),
@@ -169,7 +172,20 @@ MISTAKES = (
     embedded("preStopSleepSeconds", '"5s"', "got string, want integer"),
     embedded("config.shutdown.drain_deadline", '"30 seconds"',
              "at '/config/shutdown/drain_deadline': value must be 'a number and a unit, such as"),
-    embedded("config.shutdown.drain_deadline", "30", "got number, want string"),
+    embedded("config.shutdown.drain_deadline", "30",
+             "at '/config/shutdown/drain_deadline': value must be 'a number and a unit, such as"),
+    embedded("externalSecrets.refreshInterval", "15", "value must be 'a whole number and s, m or"),
+    embedded("image.tag", "1.0", "at '/image/tag': value must be 'a tag in quotes, such as"),
+    embedded("image.tag", '"1.0@sha256:abc"', "a digest goes into image.digest'"),
+    embedded("image.repository", '"registry.example/relay:1.0"', "the tag goes into image.tag"),
+    embedded("probes.liveness.periodSeconds", "0", "minimum: got 0, want 1"),
+    embedded("probes.readiness.failureThreshold", '"3"', "got string, want integer"),
+    embedded("probes.startup.periodSecond", "5", "additional properties 'periodSecond' not allow"),
+    embedded("podSecurityContext.runAsUser", "0",
+             "at '/podSecurityContext/runAsUser': minimum: got 0, want 1"),
+    embedded("podSecurityContext.runAsNonRoot", "false", "at '/podSecurityContext/runAsNonRoot': "),
+    embedded("securityContext.runAsUser", "0", "at '/securityContext/runAsUser': minimum: got 0"),
+    embedded("securityContext.privileged", "true", "at '/securityContext/privileged': value must"),
     embedded("config.limits.max_body_bytes", '"16 megabytes"', "such as 16MB or 10GiB'"),
     embedded("config.listen.public", '"8080"', "value must be 'HOST:PORT, such as 0.0.0.0:8080'"),
     embedded("config.tiktok.base_url", '"tiktok.example"', "'a web address in full, such as"),
@@ -179,9 +195,11 @@ MISTAKES = (
              "at '/config/destinations/0': additional properties 'lingre' not allowed"),
     embedded("config.destinations", f"[{DESTINATION}}}]", "missing property 'access_token'"),
     embedded("config.destinations", '[{"name": "web", "event_source": "web", "event_source_id": '
-             '7254, "access_token": "env:A"}]', "got number, want string"),
+             '7254, "access_token": "env:A"}]', "value must be 'an id of at most 100 characters, "),
+    embedded("config.destinations", destination('"access_token": "env:A", "default_country": '
+             'false'), "value must be 'a country of two capital letters, in quotes, such as"),
     embedded("config.destinations", destination('"access_token": "env:A", "default_country": "de"'),
-             "value must be 'a country of two capital letters, such as DE'"),
+             "value must be 'a country of two capital letters, in quotes, such as"),
     embedded("config.destinations", destination('"access_token": "env:A", "concurrency": 100'),
              "maximum: got 100, want 64"),
     embedded("config.sources", '[{"name": "a", "kind": "shopifi", "destination": "web-eu"}]',
@@ -194,7 +212,11 @@ MISTAKES = (
              "at '/config/sources/0': missing property 'group'"),
     embedded("config.sources", '[{"name": "a b", "kind": "canonical"}]', "'a name of letters, dig"),
     distributed("config.journal.kafka", '"kafka.example"', "must be 'HOST:PORT, several with"),
-    embedded("secrets.tiktok-token", f'"{SECRET}"', "got string, want object"),
+    embedded("secrets.tiktok-token", f'"{SECRET}"', "at '/secrets/tiktok-token': value must be '"
+             "{existingSecret: NAME, key: KEY}, which tells where it is, never the secret itself'"),
+    embedded("secrets.tiktok-token", "7254398472398", "never the secret itself'"),
+    embedded("externalSecrets.data", f'{{"a": "{SECRET}"}}', "'{key: ENTRY}, which tells where it"),
+    embedded("config.listen.operator_token", "7254398472398", "never the secret itself'"),
     embedded("secrets.tiktok-token.value", f'"{SECRET}"', "additional properties 'value' not all"),
     embedded("secrets.tiktok-token", '{"existingSecret": "a"}', "missing property 'key'"),
     embedded("externalSecrets.refreshInterval", '"often"', "'a whole number and s, m or h, such"),
@@ -287,6 +309,15 @@ def test_a_secret_that_something_else_mounts_is_taken(where: str) -> None:
     )
 
     assert "file:/vault/token" in text(case)
+
+
+@pytest.mark.parametrize(("size", "waiting"), [("20Gi", "10GiB"), ("20G", "10GB"), ("2Ti", "1TiB")])
+def test_a_volume_of_twice_what_may_wait_is_taken(size: str, waiting: str) -> None:
+    assert text(
+        EMBEDDED.with_(
+            embedded__persistence__size=f'"{size}"', config__journal__max_bytes=f'"{waiting}"'
+        )
+    )
 
 
 HARMLESS = (

@@ -234,8 +234,8 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- define "relay.checkVolume" -}}
 {{- if eq .Values.mode "embedded" -}}
 {{- $waiting := (.Values.config.journal).max_bytes | default "10GiB" -}}
-{{- if lt (include "relay.bytes" .Values.embedded.persistence.size | int64) (include "relay.bytes" $waiting | int64) -}}
-{{- fail (printf "embedded.persistence.size is less than config.journal.max_bytes (%v): the volume would be full before the relay says so. Make it at least twice as large." $waiting) -}}
+{{- if lt (include "relay.bytes" .Values.embedded.persistence.size | int64) (include "relay.bytes" $waiting | int64 | mul 2) -}}
+{{- fail (printf "embedded.persistence.size is less than twice config.journal.max_bytes (%v): claims and what relay find shows are kept there, too, and the volume would be full before the relay says so. Make it at least twice as large as config.journal.max_bytes, or that smaller." $waiting) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -1,5 +1,11 @@
 {{/* What goes out: each a rule with peers and ports. */}}
 
+{{/* What `networkPolicy.kafka.to` and `networkPolicy.postgres.to` are if nobody says anything. */}}
+{{- define "relay.anywhereInside" -}}
+[{"namespaceSelector": {}}, {"ipBlock": {"cidr": "10.0.0.0/8"}}, {"ipBlock": {"cidr": "100.64.0.0/10"}},
+ {"ipBlock": {"cidr": "172.16.0.0/12"}}, {"ipBlock": {"cidr": "192.168.0.0/16"}}]
+{{- end -}}
+
 {{/* (list PEERS PORTS) */}}
 {{- define "relay.egressRule" -}}
 - to:

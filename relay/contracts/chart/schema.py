@@ -56,7 +56,7 @@ def _type_of(value: Value) -> Schema:
 
 
 def _told(schema: Any) -> Any:
-    """Patterns as sentences, wherever they stand."""
+    """Patterns and what is said as sentences, wherever they stand."""
     if isinstance(schema, list):
         return [_told(each) for each in schema]
     if not isinstance(schema, dict):
@@ -64,4 +64,5 @@ def _told(schema: Any) -> Any:
     inner = {
         key: value if key in ("default", "enum") else _told(value) for key, value in schema.items()
     }
-    return told(inner) if isinstance(schema.get("pattern"), str) else inner
+    is_told = isinstance(schema.get("pattern"), str) or isinstance(schema.get("says"), str)
+    return told(inner) if is_told else inner
