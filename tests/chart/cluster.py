@@ -22,7 +22,14 @@ _KNOWN = {
             "namespaced": True,
             "kind": "StatefulSet",
             "verbs": ["get"],
-        }
+        },
+        {
+            "name": "deployments",
+            "singularName": "deployment",
+            "namespaced": True,
+            "kind": "Deployment",
+            "verbs": ["get"],
+        },
     ],
 }
 
@@ -30,13 +37,9 @@ _MISSING = {"kind": "Status", "status": "Failure", "reason": "NotFound", "code":
 
 
 @contextmanager
-def a_cluster(*stateful_sets: Mapping[str, Any]) -> Iterator[str]:
-    """Its address; it holds these StatefulSets."""
-    answers = {"/apis/apps/v1": _KNOWN} | {
-        f"/apis/apps/v1/namespaces/{about['namespace']}/statefulsets/{about['name']}": each
-        for each in stateful_sets
-        for about in [each["metadata"]]
-    }
+def a_cluster(*workloads: Mapping[str, Any]) -> Iterator[str]:
+    """Its address; it holds these StatefulSets and Deployments."""
+    answers = {"/apis/apps/v1": _KNOWN} | {_path_of(each): each for each in workloads}
     with ThreadingHTTPServer(("127.0.0.1", 0), _answering(answers)) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
@@ -47,13 +50,29 @@ def a_cluster(*stateful_sets: Mapping[str, Any]) -> Iterator[str]:
             thread.join()
 
 
+def _path_of(workload: Mapping[str, Any]) -> str:
+    about, kinds = workload["metadata"], workload["kind"].lower() + "s"
+    return f"/apis/apps/v1/namespaces/{about['namespace']}/{kinds}/{about['name']}"
+
+
 def a_stateful_set(
     name: str = "relay", *, release: str = "relay", wanted: int = 1, there: int = 0
 ) -> Mapping[str, Any]:
     """Of the namespace `shop`: so many pods are wanted, so many are there."""
+    return _workload("StatefulSet", name, release, wanted, there)
+
+
+def a_deployment(
+    name: str = "relay-ingest", *, release: str = "relay", wanted: int = 1, there: int = 0
+) -> Mapping[str, Any]:
+    """Likewise."""
+    return _workload("Deployment", name, release, wanted, there)
+
+
+def _workload(kind: str, name: str, release: str, wanted: int, there: int) -> Mapping[str, Any]:
     return {
         "apiVersion": "apps/v1",
-        "kind": "StatefulSet",
+        "kind": kind,
         "metadata": {
             "name": name,
             "namespace": "shop",

@@ -1,4 +1,4 @@
-"""What waits on the volume of embedded mode is not left there in silence; Helm asks the cluster."""
+"""What waits in the other mode's journal is not left there in silence; Helm asks the cluster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.chart.cluster import a_cluster, a_stateful_set
+from tests.chart.cluster import a_cluster, a_deployment, a_stateful_set
 from tests.chart.helm import CASES, DISTRIBUTED, EMBEDDED, FULL_DISTRIBUTED, Case, templated_in
 
 MOVED = CASES["moved"]
@@ -67,6 +67,38 @@ def test_it_is_refused_with_what_to_do(case: Case, found: Mapping[str, Any], sai
     ],
 )
 def test_nothing_is_said_where_nothing_is_left(case: Case, found: list[Mapping[str, Any]]) -> None:
+    told = told_in(case, *found)
+
+    assert told.returncode == 0, told.stderr
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        a_deployment(),
+        a_deployment("relay-deliver"),
+        a_deployment("relay-deliver", wanted=0, there=1),
+    ],
+)
+def test_the_way_back_is_refused_while_a_pod_is_there(found: Mapping[str, Any]) -> None:
+    told = told_in(EMBEDDED, found)
+
+    assert told.returncode != 0
+    assert "what waits in Kafka would stay there, unsent" in told.stderr
+    assert "ingest.replicas and deliver.replicas to 0" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("case", "found"),
+    [
+        (EMBEDDED, [a_deployment(wanted=0), a_deployment("relay-deliver", wanted=0)]),
+        (EMBEDDED, [a_deployment(release="another")]),
+        (DISTRIBUTED, [a_deployment(), a_deployment("relay-deliver")]),
+    ],
+)
+def test_the_way_back_is_free_once_all_are_stopped(
+    case: Case, found: list[Mapping[str, Any]]
+) -> None:
     told = told_in(case, *found)
 
     assert told.returncode == 0, told.stderr

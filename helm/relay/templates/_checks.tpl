@@ -5,6 +5,7 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- include "relay.checkImage" . -}}
 {{- include "relay.checkMode" . -}}
 {{- include "relay.checkVolumeIsNotLeft" . -}}
+{{- include "relay.checkServersAreNotLeft" . -}}
 {{- include "relay.checkNames" . -}}
 {{- include "relay.checkRoutesOfSources" . -}}
 {{- include "relay.checkListeners" . -}}

@@ -29,3 +29,18 @@ StatefulSet that is asked for: it goes in the upgrade that moves, where the volu
 {{- end -}}
 {{- end -}}
 {{- end -}}
+
+{{/* The way back is made by hand, with every process stopped; so those that run are a change of `mode` alone. */}}
+{{- define "relay.checkServersAreNotLeft" -}}
+{{- if eq .Values.mode "embedded" -}}
+{{- range $role := list "ingest" "deliver" -}}
+{{- $name := include "relay.roleName" (list $ $role) -}}
+{{- $old := lookup "apps/v1" "Deployment" $.Release.Namespace $name | default dict -}}
+{{- if eq (dig "metadata" "labels" "app.kubernetes.io/instance" "" $old) $.Release.Name -}}
+{{- if gt (max (dig "spec" "replicas" 1 $old) (dig "status" "replicas" 0 $old) | int) 0 -}}
+{{- fail (printf "mode is embedded, and Deployment %s still has pods: what waits in Kafka would stay there, unsent. Set ingest.replicas and deliver.replicas to 0 while mode is still distributed, and move the journal as the chart's README says; or leave mode as it was." $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
