@@ -136,10 +136,14 @@ class Server:
         self._tell_watchdog(0)
 
     def pause(self) -> None:
-        """It hangs: connections stay open, and nothing answers from now on."""
-        watchdog.stop([self.pid])
-        watchdog.stop(watchdog.family(self.pid))
+        """It hangs: connections stay open, and from now on nothing answers. Raises `ServerFailed`
+        when some of it cannot be stopped.
+        """
         self._paused = True
+        running = watchdog.stop_family(self.pid, _STOP_WITHIN_S)
+        if running:
+            self.resume()
+            raise ServerFailed(f"told to stop, but still running: processes {running}")
 
     def resume(self) -> None:
         """Goes on after `pause`; nothing when it was not paused."""

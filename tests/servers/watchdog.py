@@ -17,11 +17,6 @@ import sys
 import time
 from pathlib import Path
 
-#: A thread that does not get its turn may take so long to halt, in seconds.
-_STOPPED_WITHIN_S = 5.0
-#: States of threads that do nothing: stopped, traced, a zombie, dead.
-_HALTED = "TtZX"
-
 
 def family(pid: int) -> list[int]:
     """A process and all below it, the eldest first: PostgreSQL's are in no common group."""
@@ -40,27 +35,48 @@ def send(pids: list[int], number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
-def stop(pids: list[int]) -> None:
-    """Halt processes; when it returns, none of their threads runs any more. The signal goes to one
-    thread, which halts the others once it gets its turn: until then they go on as before."""
-    send(pids, signal.SIGSTOP)
-    until = time.monotonic() + _STOPPED_WITHIN_S
-    while any(map(_runs, pids)) and time.monotonic() < until:
-        time.sleep(0.001)
+def stop_family(pid: int, within: float) -> list[int]:
+    """Stop it and all below it, the eldest first: what has stopped starts no more, so nobody is
+    missed. Answers who still runs after `within` seconds.
+
+    A signal stops a process later than it is sent: one of its threads has to get the processor to
+    see it, and until then the others go on working.
+    """
+    until = time.monotonic() + within
+    stopped: set[int] = set()
+    while fresh := [each for each in family(pid) if each not in stopped]:
+        send(fresh[:1], signal.SIGSTOP)
+        while not has_stopped(fresh[0]):
+            if time.monotonic() > until:
+                return fresh
+            time.sleep(0.002)
+        stopped.add(fresh[0])
+    return []
 
 
-def _runs(pid: int) -> bool:
-    """Has it a thread that is neither stopped nor gone?"""
-    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
-        with contextlib.suppress(OSError):  # it ended while we looked
-            if stat.read_text().rpartition(")")[2].split()[0] not in _HALTED:
-                return True
-    return False
+def has_stopped(pid: int) -> bool:
+    """Whether not one of its threads does anything any more. Where nobody tells, it has."""
+    threads = _threads(pid)
+    return all(_state(each) in "TtZX" for each in threads) and threads == _threads(pid)
+
+
+def _threads(pid: int) -> list[Path]:
+    try:
+        return list(Path(f"/proc/{pid}/task").iterdir())
+    except OSError:  # it ended, or this is no Linux
+        return []
+
+
+def _state(thread: Path) -> str:
+    try:
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:  # it ended while we looked
+        return "X"
 
 
 def kill_family(pid: int) -> list[int]:
-    """End it and all below it at once; answers who they were. What is stopped starts no more."""
-    stop([pid])
+    """End it and all below it at once; answers who they were."""
+    stop_family(pid, 1)
     members = family(pid)
     send(members, signal.SIGKILL)
     return members
