@@ -273,7 +273,7 @@ async def journal_of(
 
     async with distributed.DistributedJournal(
         distributed_settings_of(settings, role),
-        database_of(settings, watchers, sealed=False),
+        database_of(settings, watchers, working=True),
         clock,
         distributed.Watchers(watchers.trouble, watchers.damaged, claimed),
     ) as journal:
@@ -293,9 +293,11 @@ async def records_of(
         yield records
 
 
-def database_of(settings: Settings, watchers: JournalWatchers, *, sealed: bool = True) -> Database:
-    """PostgreSQL as the journal uses it; `sealed` says whether a journal that was moved elsewhere
-    will do."""
+def database_of(
+    settings: Settings, watchers: JournalWatchers, *, working: bool = False
+) -> Database:
+    """PostgreSQL as the journal uses it. Who is `working` makes the schema, and does not take one
+    whose journal was moved elsewhere; who looks makes nothing."""
     from relay.journal.distributed import identity  # noqa: PLC0415  # as above
     from relay.postgres.database import Database  # noqa: PLC0415  # as above
 
@@ -305,7 +307,8 @@ def database_of(settings: Settings, watchers: JournalWatchers, *, sealed: bool =
         url.read,
         schema=settings.journal.database_schema,
         on_trouble=lambda error: watchers.trouble("database", error),
-        require=None if sealed else identity.refuse_sealed,
+        require=identity.refuse_sealed if working else None,
+        making=working,
     )
 
 

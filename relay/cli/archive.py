@@ -13,6 +13,7 @@ from relay.cli import settings as configuration
 from relay.cli.terminal import say
 from relay.clock import SystemClock
 from relay.config import Settings
+from relay.errors import DatabaseRefused
 from relay.journal.protocol import Archive
 from relay.journal.rocksdb.records import Records
 
@@ -50,6 +51,8 @@ def quiet_watchers() -> assembly.JournalWatchers:
     told: set[str] = set()
 
     def tell(what: str, error: Exception) -> None:
+        if isinstance(error, DatabaseRefused):
+            return  # ends the command, which says it in full
         line = f"{what}: {type(error).__name__}"
         if line not in told:
             told.add(line)

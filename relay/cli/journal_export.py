@@ -45,10 +45,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What is in the file."""
+    """What is in the file, and whether the journal is sealed, by this command or before."""
 
     header: Header
     trailer: Trailer
+    sealed: bool
 
 
 def export(wanted: Wanted, config: Path | None, journal: Path | None, *, as_json: bool) -> None:
@@ -88,9 +89,10 @@ def _export_folder(wanted: Wanted, path: Path) -> Exported:
                     seal.put(path, _CLOCK.now(), Why.MOVED)
         finally:
             folder.close()
+        sealed = seal.why(path) is Why.MOVED
     finally:
         lock.release()
-    return Exported(header, framer.trailer())
+    return Exported(header, framer.trailer(), sealed)
 
 
 async def _export_servers(wanted: Wanted, settings: Settings) -> Exported:
@@ -113,7 +115,8 @@ async def _export_servers(wanted: Wanted, settings: Settings) -> Exported:
                 out.complete()
                 if wanted.sealing:
                     await moving.seal()
-    return Exported(header, framer.trailer())
+            sealed = await moving.is_sealed()
+    return Exported(header, framer.trailer(), sealed)
 
 
 def _header(
@@ -129,14 +132,14 @@ def _tell(wanted: Wanted, done: Exported, *, as_json: bool) -> None:
             {
                 "file": wanted.file, "contents": trailer.contents, "mode": header.mode,
                 "destinations": header.destinations, "journals": header.journals,
-                "rows": trailer.rows, "counts": trailer.counts, "sealed": wanted.sealing,
+                "rows": trailer.rows, "counts": trailer.counts, "sealed": done.sealed,
             }
         )  # fmt: skip
         return
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in trailer.counts.items())
     rows = counted(trailer.rows, "row")
     say(f"{wanted.file}: {rows}" + (f": {kinds}" if kinds else ""), color=GREEN)
-    if wanted.sealing:
+    if done.sealed:
         say("the journal is sealed: no relay starts on it any more (`relay journal unseal` undoes)")
         return
     say(

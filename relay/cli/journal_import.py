@@ -124,7 +124,7 @@ def _servers(settings: Settings) -> ServersTarget:
     wanted = assembly.distributed_settings_of(settings, Role.INGEST)
     writer = TopicWriter(wanted.kafka.options, lambda error: watchers.trouble("writing", error))
     return ServersTarget(
-        wanted, assembly.database_of(settings, watchers, sealed=False), _CLOCK, writer
+        wanted, assembly.database_of(settings, watchers, working=True), _CLOCK, writer
     )
 
 

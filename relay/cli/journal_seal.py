@@ -41,6 +41,7 @@ def _seal_folder(path: Path) -> None:
     journal_folder.require(path)
     lock = FolderLock(path)
     try:
+        folder_seal.check(path, allowing=Why.MOVED)
         folder_seal.put(path, SystemClock().now(), Why.MOVED)
     finally:
         lock.release()
@@ -53,6 +54,7 @@ def unseal(config: Path | None, journal: Path | None) -> int:
         place, found = "the journal on these servers", asyncio.run(_unseal_servers(settings))
     else:
         path = journal_folder.path_of(config, journal)
+        journal_folder.require(path)
         place, found = f"the journal in {path}", folder_seal.lift(path)
     if not found:
         say(f"{place} is not sealed", color=YELLOW)
@@ -81,11 +83,12 @@ async def _seal_servers(settings: Settings) -> None:
     from relay.journal.distributed.records import as_journal  # noqa: PLC0415  # as above
     from relay.journal.distributed.rest import require_rest  # noqa: PLC0415  # as above
 
-    await require_rest(assembly.distributed_settings_of(settings, Role.DELIVER))
     database = assembly.database_of(settings, archive.quiet_watchers())
     with as_journal():
-        async with database, database.transaction() as connection:
-            await identity.seal(connection, SystemClock().now())
+        async with database:
+            await require_rest(assembly.distributed_settings_of(settings, Role.DELIVER), database)
+            async with database.transaction() as connection:
+                await identity.seal(connection, SystemClock().now())
 
 
 async def _unseal_servers(settings: Settings) -> bool:

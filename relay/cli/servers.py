@@ -57,8 +57,7 @@ async def prepare(settings: Settings) -> Prepared:
     try:
         topics = await ensure_topics(journal.kafka, journal.topics.wanted(journal.destinations))
     except (KafkaError, OSError, TimeoutError) as error:
-        name = type(error).__name__
-        raise JournalUnavailable(f"the brokers do not answer, or refuse ({name})") from error
+        raise JournalUnavailable(journal.kafka.silent(error)) from error
     return Prepared(versions, topics)
 
 

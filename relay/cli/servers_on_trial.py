@@ -67,7 +67,7 @@ async def _ask_brokers(connection: KafkaConnection, topics: Sequence[str]) -> st
     try:
         missing = await missing_topics(connection, topics)
     except (KafkaError, OSError, TimeoutError) as error:
-        return f"the brokers do not answer, or refuse ({type(error).__name__})"
+        return connection.silent(error)
     except ConfigError as mistaken:
         return "; ".join(str(each) for each in mistaken.mistakes)
     return f"there is no topic {', '.join(missing)}" if missing else None

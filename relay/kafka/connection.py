@@ -36,6 +36,13 @@ class KafkaConnection:
             options["sasl_plain_password"] = security.password.read()
         return options
 
+    def silent(self, error: BaseException) -> str:
+        """What a person is told when they do not answer."""
+        return (
+            f"the brokers at {self.brokers} do not answer ({type(error).__name__}): are they up, "
+            "and may this machine reach them?"
+        )
+
     def _tls(self) -> ssl.SSLContext:
         security = self.security
         try:

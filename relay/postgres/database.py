@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from relay.errors import DatabaseRefused, DatabaseUnavailable
-from relay.postgres.migrations import migrate, quoted
+from relay.postgres import migrations
 from relay.postgres.trouble import TROUBLE, place_of, throw, translate
 from relay.secrets import Secret
 
@@ -38,7 +38,8 @@ class Database:
     characters), which is every connection's search path; whoever uses a connection leaves no
     settings, locks or cursors behind that outlive a transaction. `on_trouble` is called at the
     first failure of an outage. `require` looks at the tables before anybody else does, and raises
-    `DatabaseRefused` where they may not be used.
+    `DatabaseRefused` where they may not be used. Without `making` nothing is made: a schema that is
+    not there, or is of an earlier release, is refused.
 
     Whatever is asked raises `DatabaseUnavailable` when the server is gone, hangs (connecting takes
     at most 3 seconds, a command 10) or saw a conflict (a deadlock, a serialization failure): ask
@@ -55,12 +56,14 @@ class Database:
         max_connections: int = 8,
         on_trouble: Callable[[Exception], None] = lambda error: None,
         require: Callable[[AnyConnection], Awaitable[None]] | None = None,
+        making: bool = True,
     ) -> None:
         self._dsn = dsn.read if isinstance(dsn, Secret) else dsn
         self._schema = schema
         self._max_connections = max_connections
         self._on_trouble = on_trouble
         self._require = require
+        self._making = making
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
         self._listeners: list[asyncio.Task[None]] = []
@@ -81,7 +84,8 @@ class Database:
         await self.close()
 
     async def open(self) -> None:
-        """Connect and migrate. A server that is away is no error: it is tried again at each use.
+        """Connect, and migrate where that is wanted. A server that is away is no error: it is tried
+        again at each use.
 
         Raises `DatabaseRefused`, with the mend.
         """
@@ -93,8 +97,8 @@ class Database:
             return
 
     async def migrate(self) -> Sequence[int]:
-        """Bring the schema up to date, and return the versions that were applied. `open` does it,
-        too. Raises as the class says."""
+        """Bring the schema up to date, and return the versions that were applied. Raises as the
+        class says."""
         with self._telling():
             return await self._migrated()
 
@@ -179,7 +183,7 @@ class Database:
                 raise DatabaseUnavailable("PostgreSQL: the relay is leaving")
             if self._pool is None:
                 with self._telling():
-                    await self._migrated()
+                    await (self._migrated() if self._making else self._is_there())
                     await self._looked_at()
                     self._pool = await asyncpg.create_pool(
                         min_size=0,
@@ -193,9 +197,16 @@ class Database:
     async def _migrated(self) -> Sequence[int]:
         connection = await self._connect(to_schema=False)
         try:
-            applied = await migrate(connection, self._schema)
+            applied = await migrations.migrate(connection, self._schema)
             await connection.close(timeout=_CLOSE_S)
             return applied
+        finally:
+            connection.terminate()
+
+    async def _is_there(self) -> None:
+        connection = await self._connect(to_schema=False)
+        try:
+            await migrations.require(connection, self._schema)
         finally:
             connection.terminate()
 
@@ -214,7 +225,7 @@ class Database:
     async def _connect(self, *, to_schema: bool = True) -> asyncpg.Connection:
         settings = {"application_name": "relay", "timezone": "UTC"}
         if to_schema:
-            settings["search_path"] = quoted(self._schema)
+            settings["search_path"] = migrations.quoted(self._schema)
         dsn = self._dsn()
         self._place = place_of(dsn)
         try:

@@ -135,7 +135,9 @@ class TopicReader:
         finally:
             with contextlib.suppress(KafkaError, OSError, TimeoutError):
                 async with asyncio.timeout(2 * _REVOKE_BUDGET_S):
-                    await consumer.stop()  # revokes, and so settles and commits, before it leaves
+                    if self._stopping.is_set():
+                        await self.revoked(consumer.assignment())  # the client would just leave
+                    await consumer.stop()
 
     async def _release(self) -> None:
         self._consumer = None
@@ -172,7 +174,8 @@ class TopicReader:
             end = (await consumer.end_offsets([place]))[place]
             share = self._shares[self._topics.destination(place.topic)]
             try:
-                offset = await take_over(share.holding, place.partition, begin, end)
+                committed = await consumer.committed(place) or 0
+                offset = await take_over(share.holding, place.partition, begin, end, committed)
             except TopicReplaced as error:
                 self._on_trouble(error)
                 self._beyond_us.add(place)

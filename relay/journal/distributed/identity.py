@@ -15,10 +15,15 @@ async def journals_of(connection: Connection) -> list[str]:
     return list(dict.fromkeys([own, *moved]))
 
 
+async def is_sealed(connection: AnyConnection) -> bool:
+    """Was the journal moved elsewhere?"""
+    return await connection.fetchval("select sealed_at from identity") is not None
+
+
 async def refuse_sealed(connection: AnyConnection) -> None:
     """What `Database` requires of relays and imports: raises `DatabaseRefused` where the journal
     was moved elsewhere."""
-    if await connection.fetchval("select sealed_at from identity") is not None:
+    if await is_sealed(connection):
         raise DatabaseRefused(
             "the journal on these servers was moved elsewhere (`relay journal export --seal`), and "
             "a relay on it would send once more what waited. Start the relay on the new journal; "

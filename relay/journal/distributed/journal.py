@@ -13,8 +13,8 @@ from itertools import chain
 from aiokafka.errors import KafkaError
 
 from relay.clock import Clock
-from relay.errors import DatabaseUnavailable, JournalUnavailable, TopicsMissing
-from relay.journal.distributed import book, erasing, message, parking
+from relay.errors import DatabaseUnavailable, JournalSealed, JournalUnavailable, TopicsMissing
+from relay.journal.distributed import book, erasing, message, parking, presence
 from relay.journal.distributed.census import Tally
 from relay.journal.distributed.claims import day_of
 from relay.journal.distributed.consumer import TopicReader
@@ -83,6 +83,7 @@ class DistributedJournal(DistributedRecords):
         self._closed = False
         self._brokers_answer = True
         self._topics_there = False
+        self._moved_away = False
 
     def _told(self, what: str) -> Callable[[Exception], None]:
         return lambda error: self._watchers.trouble(what, error)
@@ -100,6 +101,8 @@ class DistributedJournal(DistributedRecords):
         """Connect to what can be reached. Raises as the class says."""
         await self.database.open()
         await self._make_topics()
+        await self._be_seen()
+        self._start(self._stay_seen())
         await self._writer.open()
         if self.settings.delivers:
             with contextlib.suppress(DatabaseUnavailable):
@@ -128,8 +131,9 @@ class DistributedJournal(DistributedRecords):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._shares:
-            with contextlib.suppress(DatabaseUnavailable):
+        with contextlib.suppress(DatabaseUnavailable):
+            await presence.leave(self.database, self.owner)
+            if self._shares:
                 await parking.leave(self.database, self.owner)
         await self.browser.close()
         await self.database.close()
@@ -147,7 +151,8 @@ class DistributedJournal(DistributedRecords):
     def healthy(self) -> bool:
         """Can it store what comes, and hand out what waits?"""
         reads = not self.settings.delivers or (self._reader.healthy and self.database.healthy)
-        return self._writer.healthy and self._brokers_answer and reads and not self._closed
+        here = not self._closed and not self._moved_away
+        return self._writer.healthy and self._brokers_answer and reads and here
 
     @property
     def has_room(self) -> bool:
@@ -163,6 +168,8 @@ class DistributedJournal(DistributedRecords):
         said when it is claimed."""
         if self._closed:
             raise JournalUnavailable("the relay is leaving")
+        if self._moved_away:
+            raise JournalUnavailable("the journal was moved elsewhere: `relay journal unseal`")
         now = self.clock.now()
         topic = self.settings.topics.of
         messages = [(topic(each.destination), message.encode(each, now)) for each in arrivals]
@@ -222,7 +229,9 @@ class DistributedJournal(DistributedRecords):
     def available(self, destination: str) -> Waiting:
         """See `protocol.Outlet.available`: of this process."""
         share = self._shares.get(destination)
-        return NOTHING if share is None or self._closed else share.holding.stock.waiting()
+        if share is None or self._closed or self._moved_away:
+            return NOTHING
+        return share.holding.stock.waiting()
 
     async def wait_for_entries(self, destination: str) -> None:
         """See `protocol.Outlet.wait_for_entries`. Returns for parked ones that are due, too."""
@@ -235,7 +244,9 @@ class DistributedJournal(DistributedRecords):
     def take(self, destination: str, end: End, fits: Fits) -> Sequence[Entry]:
         """See `protocol.Outlet.take`; the newest are those that were read last."""
         share = self._shares.get(destination)
-        return () if share is None or self._closed else share.holding.stock.take(end, fits)
+        if share is None or self._closed or self._moved_away:
+            return ()
+        return share.holding.stock.take(end, fits)
 
     def read(self, destination: str, seqs: Sequence[int]) -> Sequence[Entry]:
         """See `protocol.Outlet.read`; what other replicas took over is left out, and so is what
@@ -356,6 +367,21 @@ class DistributedJournal(DistributedRecords):
             else:
                 self._brokers_answer = True
             await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _be_seen(self) -> None:
+        """Others are told that this process works on the journal; it hears when that was moved."""
+        with contextlib.suppress(DatabaseUnavailable):
+            was, self._moved_away = self._moved_away, await presence.tell(self.database, self.owner)
+            if self._moved_away and not was:
+                self._watchers.trouble("moved elsewhere", JournalSealed())
+            elif was and not self._moved_away:
+                for destination in self._shares:
+                    self._tell(destination)
+
+    async def _stay_seen(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            await self._be_seen()
 
     async def _look_after_parked(self) -> None:
         renewed_at = asyncio.get_running_loop().time()

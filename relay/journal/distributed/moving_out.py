@@ -62,8 +62,12 @@ class ServersOut:
         self.destinations: Sequence[str] = ()
 
     async def __aenter__(self) -> ServersOut:
-        await require_rest(self._settings)
         await self._database.open()
+        try:
+            await require_rest(self._settings, self._database)
+        except BaseException:
+            await self._database.close()
+            raise
         self._consumer = AIOKafkaConsumer(
             **self._settings.kafka.options(), enable_auto_commit=False,
             auto_offset_reset="earliest", max_partition_fetch_bytes=2**21,
@@ -82,9 +86,11 @@ class ServersOut:
         await self._database.close()
 
     async def seal(self) -> None:
-        """Let no relay start on these servers any more."""
+        """Let no relay work on these servers any more. Raises `JournalLocked`, and seals nothing,
+        where somebody wrote meanwhile."""
         async with self._database.transaction() as connection:
             await identity.seal(connection, self._clock.now())
+            await self.still_the_same()
 
     # --- bringing it up to date -------------------------------------------------------------------
 
@@ -114,10 +120,26 @@ class ServersOut:
             TopicPartition(topic, each)
             for each in sorted(cluster.partitions_for_topic(topic) or ())
         ]
+        await self._require_topic(destination, [each.partition for each in places])
         if places:
             self._begins |= await self._consumer.beginning_offsets(places)
             self._ends |= await self._consumer.end_offsets(places)
         return places
+
+    async def _require_topic(self, destination: str, partitions: Sequence[int]) -> None:
+        """Raise `JournalUnavailable` where the tables know of partitions that are not there: what
+        waits in them would be missing in the file."""
+        rows = await self._database.fetch(
+            "select partition from progress where destination = $1 and partition >= 0", destination
+        )
+        missing = sorted({row["partition"] for row in rows}.difference(partitions))
+        if missing:
+            topic = self._settings.topics.of(destination)
+            raise JournalUnavailable(
+                f"the tables know of partition {missing[0]} of the topic {topic}, and the brokers "
+                "do not: correct journal.topic_prefix or journal.kafka, or let the user describe "
+                "and read that topic"
+            )
 
     async def _claim(self, share: Share, place: TopicPartition) -> None:
         """Claim what nobody claimed yet, and withhold what is erased; nothing stays in memory."""
@@ -145,17 +167,20 @@ class ServersOut:
                     place, timeout_ms=_POLL_MS, max_records=_AT_ONCE
                 )
             except KafkaError as error:
-                raise JournalUnavailable(
-                    f"the brokers do not answer ({type(error).__name__})"
-                ) from error
+                raise JournalUnavailable(self._settings.kafka.silent(error)) from error
             records = [each for each in read.get(place, ()) if each.offset < stop]
             position = await self._consumer.position(place)
             silent = 0 if position > at else silent + 1
             if silent > _SILENT:
-                raise JournalUnavailable("the brokers do not answer in time")
+                raise JournalUnavailable(self._settings.kafka.silent(TimeoutError()))
             at = position
             if records:
                 yield _decoded(records), min(at, stop)
+
+    async def is_sealed(self) -> bool:
+        """Does no relay work on these servers any more, by this export or since before?"""
+        async with self._database.connection() as connection:
+            return await identity.is_sealed(connection)
 
     async def still_the_same(self) -> None:
         """Raise `JournalLocked` when somebody wrote meanwhile: the export lacks it."""

@@ -1,4 +1,4 @@
-"""Whether relays deliver from a journal: their consumer group tells."""
+"""Whether relays work on a journal: their consumer group tells, and they do themselves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from relay.errors import JournalLocked, JournalUnavailable
+from relay.journal.distributed import presence
 from relay.journal.distributed.settings import DistributedSettings
+from relay.postgres.database import Database
 
 _STOPPED = ("Empty", "Dead")
 #: A group's coordinator is waited for so often, so long each time, in seconds.
@@ -18,15 +20,27 @@ _COORDINATOR_TRIES = 20
 _COORDINATOR_PAUSE_S = 0.5
 
 
-async def require_rest(settings: DistributedSettings) -> None:
-    """Raise `JournalLocked` while relays deliver, and `JournalUnavailable`."""
+async def require_rest(settings: DistributedSettings, database: Database) -> None:
+    """Raise `JournalLocked` while relays deliver or accept, and `JournalUnavailable`."""
+    await _nobody_delivers(settings)
+    async with database.connection() as connection:
+        working = await presence.at_work(connection)
+    if working:
+        raise JournalLocked(
+            f"relays work on this journal ({', '.join(working)}): stop all of them, those that "
+            f"accept as well, and try again; one that was killed is forgotten after "
+            f"{presence.SILENT_S} seconds"
+        )
+
+
+async def _nobody_delivers(settings: DistributedSettings) -> None:
     group = settings.group
     admin = AIOKafkaAdminClient(**settings.kafka.options())
     try:
         await admin.start()
         answers = await _described(admin, group)
     except (KafkaError, OSError) as error:
-        raise JournalUnavailable(f"the brokers do not answer ({type(error).__name__})") from error
+        raise JournalUnavailable(settings.kafka.silent(error)) from error
     finally:
         await admin.close()
     states = [each[2] for answer in answers for each in answer.groups]

@@ -16,19 +16,24 @@ from relay.postgres.database import Connection
 
 
 class TopicReplaced(RelayError):
-    """The tables know more of this partition than its topic ever held: the topic was made anew, or
-    is another one. Set `journal.topic_prefix` and `journal.database_schema` right, or both anew."""
+    """Topics and tables are not of one journal, and what was delivered would be delivered again, or
+    what waits never."""
 
 
-async def take_over(holding: Holding, partition: int, begin: int, end: int) -> int:
+async def take_over(
+    holding: Holding, partition: int, begin: int, end: int, committed: int = 0
+) -> int:
     """Take a partition over whose messages are those of `begin <= offset < end`; returns the
-    offset to read from. Raises `DatabaseUnavailable` and `TopicReplaced`."""
+    offset to read from. `committed` is how far the group has read it before, 0 where it has not.
+
+    Raises `DatabaseUnavailable` and `TopicReplaced`.
+    """
     around = holding.around
     async with holding.one:
         try:
             async with around.database.transaction() as connection:
                 progress, lost, unknowns = await _take_over(
-                    holding, connection, partition, begin, end
+                    holding, connection, partition, begin, end, committed
                 )
         except BaseException:
             around.days.forget()  # what was made of them is undone
@@ -41,7 +46,7 @@ async def take_over(holding: Holding, partition: int, begin: int, end: int) -> i
 
 
 async def _take_over(
-    holding: Holding, connection: Connection, partition: int, begin: int, end: int
+    holding: Holding, connection: Connection, partition: int, begin: int, end: int, committed: int
 ) -> tuple[Progress, int, list[Unknown]]:
     around = holding.around
     await around.days.ensure(connection, day_of(around.clock.now()))
@@ -49,7 +54,17 @@ async def _take_over(
         connection, holding.destination, partition, around.owner, begin
     )
     if end < progress.claimed:
-        raise TopicReplaced
+        raise TopicReplaced(
+            f"the tables know more of {holding.destination}/{partition} than its topic ever held: "
+            "the topic was made anew, or is another one. Set journal.topic_prefix and "
+            "journal.database_schema right, or both anew"
+        )
+    if progress.epoch == 1 and committed > begin:
+        raise TopicReplaced(
+            f"the group has read {holding.destination}/{partition} up to {committed}, and the "
+            "tables know nothing of it: all of it would be delivered again. Set "
+            "journal.database_schema right; or, if that is what you want, take a new journal.group"
+        )
     lost = 0
     if begin > progress.low:
         progress, lost = await _cut(holding, connection, partition, progress, begin)

@@ -4,6 +4,9 @@
 create table identity (journal text not null, sealed_at double precision);
 insert into identity (journal) values (replace(gen_random_uuid()::text, '-', ''));
 
+-- Who works on it, see relay/journal/distributed/presence.py.
+create table processes (owner text primary key, seen_at timestamptz not null default now());
+
 -- How far imports are; `id` is a digest of what the file holds. Its rows have the numbers from
 -- `first_place` on among those of all imports; `standing` is as in relay/journal/moving/standing.py.
 create table imports (

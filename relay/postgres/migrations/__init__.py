@@ -72,6 +72,26 @@ async def migrate(connection: asyncpg.Connection, schema: str) -> list[int]:
     return [each.number for each in missing]
 
 
+async def require(connection: asyncpg.Connection, schema: str) -> None:
+    """Raise `DatabaseRefused` where the schema is not there, or not as this relay needs it; nothing
+    is changed."""
+    known = migrations()
+    table = f"{quoted(schema)}.migrations"
+    if not await connection.fetchval("select to_regclass($1) is not null", table):
+        raise DatabaseRefused(
+            f"there is no journal in the schema {schema}: correct journal.database_schema or "
+            "journal.postgres; if it is right, no relay has worked there yet"
+        )
+    rows = await connection.fetch(f"select number, sha256 from {table}")  # noqa: S608  # quoted
+    applied = {row["number"]: row["sha256"] for row in rows}
+    _check(known, applied, schema)
+    if len(applied) < len(known):
+        raise DatabaseRefused(
+            f"the schema {schema} has version {max(applied, default=0)}, this relay needs "
+            f"{known[-1].number}: `relay journal migrate` brings it up to date"
+        )
+
+
 def _check(known: list[Migration], applied: dict[int, str], schema: str) -> None:
     ours = {each.number: each.sha256 for each in known}
     newer = max(applied, default=0)
