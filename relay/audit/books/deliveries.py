@@ -49,9 +49,9 @@ class Booked:
     def _add(self, other: Sums | Booked) -> None:
         self.tests += other.tests
         self.worthless += other.worthless
-        self.keys.update(other.keys)
-        self.late.update(other.late)
-        self.reasons.update(other.reasons)
+        _count(self.keys, other.keys)
+        _count(self.late, other.late)
+        _count(self.reasons, other.reasons)
         for mine, theirs in ((self.value, other.value), (self.click_value, other.click_value)):
             for currency, amount in theirs.items():
                 mine[currency] = mine.get(currency, _ZERO) + amount
@@ -60,6 +60,12 @@ class Booked:
     def clicks(self) -> int:
         """Those with a click id."""
         return self.keys["ttclid"]
+
+
+def _count(mine: Counter[str], theirs: Counter[str]) -> None:
+    """As `Counter.update`, which asks more questions: this is done for every hour of the ledger."""
+    for key, count in theirs.items():
+        mine[key] = mine.get(key, 0) + count
 
 
 _ZERO: Final = Decimal(0)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from relay.audit.facts import (
@@ -133,6 +134,7 @@ def delivered(count: int, value: str, currency: str) -> Sums:
     )
 
 
+@cache
 def ledger() -> Sequence[LedgerRow]:
     rows = []
     for day in days():
@@ -156,9 +158,10 @@ def ledger() -> Sequence[LedgerRow]:
         if day.day in {12, 13}:
             sums = Sums(9, reasons=Counter({"invalid_params": 9}))
             rows.append(row(day, 9, "web-eu", Outcome.REJECTED, sums))
-    return rows
+    return tuple(rows)
 
 
+@cache
 def event_counts() -> Sequence[EventCount]:
     counts = []
     for day in days():
@@ -170,9 +173,10 @@ def event_counts() -> Sequence[EventCount]:
             EventCount(UK, "SHOPPING", day, britain * 2, britain, britain, britain * 2 // 5),
             EventCount(EU, "ON_WEB_CART", day, europe * 8, europe * 4, europe * 4, europe),
         ]
-    return counts
+    return tuple(counts)
 
 
+@cache
 def reports() -> Sequence[Day]:
     rows = []
     for day in days():
@@ -188,7 +192,7 @@ def reports() -> Sequence[Day]:
         total = europe + britain
         spend = sum((each for _, each in parts), Decimal(0))
         rows.append(report(Level.ACCOUNT, ADVERTISER.id, day, total, spend))
-    return rows
+    return tuple(rows)
 
 
 def report(level: Level, id: str, day: date, conversions: int, spend: Decimal) -> Day:

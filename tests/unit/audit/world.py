@@ -176,6 +176,16 @@ def some_samples(count: int = 100, first: int = 1, **changes: Any) -> list[Sampl
 
 
 @cache
+def _all_booked() -> tuple[LedgerRow, ...]:
+    return tuple(
+        row
+        for day in days(FIRST - timedelta(1), date(2026, 11, 22))
+        for row in booked(day)
+        if row.hour < NOW.timestamp() // 3600
+    )
+
+
+@cache
 def _all_days() -> tuple[Day, ...]:
     return tuple(row for day in days() for row in _all_levels(day))
 
@@ -235,14 +245,7 @@ class World:
             for day in days(FIRST - timedelta(1), LAST)
         ]
     )
-    ledger: list[LedgerRow] = field(
-        default_factory=lambda: [
-            row
-            for day in days(FIRST - timedelta(1), date(2026, 11, 22))
-            for row in booked(day)
-            if row.hour < NOW.timestamp() // 3600
-        ]
-    )
+    ledger: list[LedgerRow] = field(default_factory=lambda: list(_all_booked()))
     hours: list[Hour] = field(default_factory=lambda: hourly(timedelta(hours=1)))
     samples: list[Sample] = field(default_factory=some_samples)
     more: dict[str, Any] = field(default_factory=dict)

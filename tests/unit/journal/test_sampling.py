@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import orjson
@@ -91,16 +92,30 @@ some = st.none() | st.integers(0, 40).map(str)
 stories = st.lists(st.tuples(some, some), min_size=1, max_size=60)
 
 
+@cache
+def counted(halvings: int) -> tuple[Sampler, dict[tuple[str, str], int]]:
+    """One that so many events came before, and what it had counted by then."""
+    sampler = Sampler(SALT)
+    for _ in range(2**halvings - 1):
+        sampler.sample("web", [an_entry(0)] * PLENTY, NOW)
+    return sampler, dict(sampler._counts)
+
+
+def used(halvings: int) -> Sampler:
+    """One whose share was halved so many times. To count that far takes long, and is done once."""
+    sampler, counts = counted(halvings)
+    sampler._counts.clear()
+    sampler._counts.update(counts)
+    return sampler
+
+
 @given(stories, st.integers(0, 6))
 def test_within_a_share_are_just_those_that_a_sampler_of_that_share_keeps(
     story: list[tuple[str | None, str | None]], halvings: int
 ) -> None:
     entries = [an_entry(at, order=order, click=click) for at, (order, click) in enumerate(story)]
     every = [each.sample for each in Sampler(SALT).sample("web", entries, NOW)]
-    used = Sampler(SALT)
-    for _ in range(2**halvings - 1):  # so many events came before
-        used.sample("web", [an_entry(0)] * PLENTY, NOW)
-    fewer = [each.sample for each in used.sample("web", entries, NOW)]
+    fewer = [each.sample for each in used(halvings).sample("web", entries, NOW)]
 
     assert len(every) == len(entries)
     assert {each.share for each in fewer} <= {2.0**-halvings}
