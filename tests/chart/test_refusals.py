@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.chart.helm import CHART, DISTRIBUTED, EMBEDDED, Case, Refused, text
+from tests.chart.helm import CHART, DISTRIBUTED, EMBEDDED, Case, Refused, templated, text
 
 DESTINATION = '{"name": "web-eu", "event_source": "web", "event_source_id": "C0"'
 TOKEN = "file:/run/secrets/relay/tiktok-token"
@@ -108,12 +108,18 @@ CONTRADICTIONS = (
                 "config.journal.postgres holds a password"),
     embedded("config.tiktok.base_url", f'"https://me:{SECRET}@tiktok.example/"',
              "config.tiktok.base_url holds a password"),
+    distributed("config.journal.postgres", f'"postgresql://relay:{SECRET}/x@db/relay"',
+                "config.journal.postgres holds a password"),
+    embedded("config.traces.endpoint", f'"https://relay:{SECRET}/x@collector.example"',
+             "config.traces.endpoint holds a password"),
     embedded("env", '[{"name": "RELAY_LISTEN__PUBLIC", "value": ":1"}]', "env has RELAY_LISTEN__P"),
     embedded("env", '[{"name": "RELAY_CONFIG", "value": "x"}]', "env has RELAY_CONFIG"),
     embedded("env", f'[{{"name": "DB_PASSWORD", "value": "{SECRET}"}}]',
              "env has DB_PASSWORD by its value"),
     embedded("env", f'[{{"name": "DATABASE", "value": "postgresql://me:{SECRET}@db/shop"}}]',
              "env has DATABASE with a password in its address"),
+    embedded("env", f'[{{"name": "SHOPIFY", "value": "shpss_{SECRET}"}}]',
+             "env has SHOPIFY with a value that begins as a key or a token does"),
     embedded("secrets.TIKTOK_TOKEN", '{"existingSecret": "a", "key": "b"}',
              "TIKTOK_TOKEN, among the secrets, is no name for a file"),
     embedded("externalSecrets", '{"enabled": true, "store": {"name": "v"}, '
@@ -349,3 +355,69 @@ def test_a_variable_that_tells_something_else_is_taken(name: str) -> None:
 @pytest.mark.parametrize("value", ["", "$(ANOTHER)"])
 def test_what_is_no_secret_is_taken_under_such_a_name(value: str) -> None:
     assert "DB_TOKEN" in text(EMBEDDED.with_(env=f'[{{"name": "DB_TOKEN", "value": "{value}"}}]'))
+
+
+UNESCAPED = (
+    "postgresql://relay:SECRET/x@db/relay", "postgresql://relay:x?SECRET@db/relay",
+    "postgresql://relay:x#SECRET@db/relay", "postgresql://relay:x@SECRET@db:5432/relay",
+    "postgresql://relay@azure:SECRET@db/relay", "postgresql://relay:/SECRET@db/relay?sslmode=require",
+    "postgresql://:SECRET@db/relay", "postgresql://db/relay?user=me&password=SECRET",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("address", UNESCAPED)
+def test_a_password_is_found_however_it_was_escaped(address: str) -> None:
+    """A `/`, `?` or `#` ends the part of an address that a password stands in."""
+    written = address.replace("SECRET", SECRET)
+
+    for told in (
+        said(DISTRIBUTED.with_(config__journal__postgres=f'"{written}"')),
+        said(EMBEDDED.with_(env=f'[{{"name": "DATABASE", "value": "{written}"}}]')),
+    ):
+        assert " password" in told
+        assert SECRET not in told
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://relay@db:5432/relay",
+        "postgresql://relay@one:1,two:2/relay?sslmode=require",
+        "postgresql://relay@[::1]:5432/relay",
+        "postgresql://db/relay",
+    ],
+)
+def test_an_address_without_a_password_is_taken(address: str) -> None:
+    assert address in text(DISTRIBUTED.with_(config__journal__postgres=f'"{address}"'))
+    assert address in text(EMBEDDED.with_(env=f'[{{"name": "DATABASE", "value": "{address}"}}]'))
+
+
+@pytest.mark.parametrize("endpoint", ["https://me:SECRET/x@c", "https://c:SECRET/", "http://c:%/"])
+def test_a_web_address_that_cannot_be_read_is_not_repeated(endpoint: str) -> None:
+    """Whether Helm comes to the checks first or to the NetworkPolicy."""
+    written = json.dumps(endpoint.replace("SECRET", SECRET))
+
+    told = templated(EMBEDDED.with_(config__traces__endpoint=written)).stderr
+
+    assert SECRET not in told
+    assert "parse" not in told
+
+
+BEGINNINGS = (
+    "shpss_", "shpat_", "whsec_", "sk_live_", "rk_live_", "sk_test_", "ghp_", "github_pat_",
+    "glpat-", "xoxb-", "eyJhbGciOiJIUzI1NiJ9.eyJ", "Bearer eyJhbGciOiJIUzI1NiJ9.eyJ",
+    "-----BEGIN PRIVATE KEY-----",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+def test_a_value_that_begins_as_a_secret_is_not_taken_under_any_name(beginning: str) -> None:
+    told = said(EMBEDDED.with_(env=f'[{{"name": "SHOP", "value": "{beginning}{SECRET}"}}]'))
+
+    assert "env has SHOP with a value that begins as a key" in told
+    assert SECRET not in told
+
+
+@pytest.mark.parametrize("value", ["skip_live", "eyJ", "ghp", "shop_1", "xoxo", "key=whsec_x"])
+def test_a_value_that_only_resembles_one_is_taken(value: str) -> None:
+    assert value in text(EMBEDDED.with_(env=f'[{{"name": "SHOP", "value": "{value}"}}]'))

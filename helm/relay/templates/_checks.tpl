@@ -147,6 +147,19 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- if and (regexMatch $secret (upper .)) (not (regexMatch $about (upper .))) }}yes{{ end -}}
 {{- end -}}
 
+{{/* Whether this address has a password in it, also one that is not percent-encoded and moves the address's parts: all
+before the last `@` is taken for who comes. Better to refuse a path with `@` behind a port than to show a password. */}}
+{{- define "relay.hasPassword" -}}
+{{- if regexMatch "(?is)^\\s*[a-z][a-z0-9+.-]*://(.*:.*@|.*[?&]password=)" . }}yes{{ end -}}
+{{- end -}}
+
+{{/* Whether this is a secret of a kind that says so: of Shopify, Stripe, GitHub, GitLab, Slack and Google, a signed JSON
+Web Token, a private key. Of Amazon's only the id says so, and is none. */}}
+{{- define "relay.beginsAsSecret" -}}
+{{- $kinds := list "shp(ss|at|ca|pa|ua)_" "whsec_" "[sr]k_(live|test)_" "gh[pousr]_" "github_pat_" "glpat-" "xox[a-z]-" "xapp-" "AIza[0-9A-Za-z_-]{30}" "eyJ[0-9A-Za-z_-]+\\." "-----BEGIN [A-Z ]*PRIVATE KEY" -}}
+{{- if regexMatch (printf "^\\s*((?i:Bearer|Basic|token)\\s+)?(%s)" (join "|" $kinds)) . }}yes{{ end -}}
+{{- end -}}
+
 {{- define "relay.checkEnvironment" -}}
 {{- range .Values.env -}}
 {{- if or (regexMatch "^RELAY_[A-Z]+__" .name) (eq .name "RELAY_CONFIG") -}}
@@ -155,7 +168,10 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- if and .value (include "relay.namesSecret" .name) (not (regexMatch "^\\$\\([^()]+\\)$" .value)) -}}
 {{- fail (printf "env has %s by its value, which everybody sees who may look at the pod (it is not shown here). Put it into a Secret and write valueFrom.secretKeyRef; renew it if others can read these values." .name) -}}
 {{- end -}}
-{{- if regexMatch "^[a-z][a-z0-9+.-]*://([^/?#]*:[^/?#]*@|.*[?&]password=)" (.value | default "") -}}
+{{- if include "relay.beginsAsSecret" (.value | default "") -}}
+{{- fail (printf "env has %s with a value that begins as a key or a token does, and that everybody sees who may look at the pod (it is not shown here). Put it into a Secret and write valueFrom.secretKeyRef; renew it if others can read these values." .name) -}}
+{{- end -}}
+{{- if include "relay.hasPassword" (.value | default "") -}}
 {{- fail (printf "env has %s with a password in its address (it is not shown here). Put the whole address into a Secret and write valueFrom.secretKeyRef." .name) -}}
 {{- end -}}
 {{- end -}}
@@ -180,7 +196,7 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- include "relay.checkOtherFile" . -}}
 {{- else if regexMatch "^env:" .value -}}
 {{- include "relay.checkVariable" . -}}
-{{- else if regexMatch "^[a-z][a-z0-9+.-]*://([^/?#]*:[^/?#]*@|.*[?&]password=)" .value -}}
+{{- else if include "relay.hasPassword" .value -}}
 {{- fail (printf "%s holds a password, which a ConfigMap would show to everybody (it is not shown here). Put the whole address into a Secret and write file:/run/secrets/relay/NAME." $at) -}}
 {{- end -}}
 {{- end -}}

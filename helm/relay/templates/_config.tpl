@@ -41,10 +41,11 @@
 {{- include "relay.port" ((.Values.config.listen).operator | default "127.0.0.1:8081") -}}
 {{- end -}}
 
-{{/* The port of a web address, as it is written or as its scheme has it. */}}
+{{/* The port of a web address, as it is written or as its scheme has it. Not by `urlParse`, which repeats what it cannot
+read, and may be asked before anything is checked. */}}
 {{- define "relay.urlPort" -}}
-{{- $url := urlParse . -}}
-{{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (ternary "443" "80" (eq $url.scheme "https")) | int -}}
+{{- $place := regexReplaceAll "(?s)[/?#].*$" (regexReplaceAll "^[^:]*://" . "") "" -}}
+{{- trimPrefix ":" (regexFind ":[0-9]+$" $place) | default (ternary "443" "80" (hasPrefix "https:" .)) | int -}}
 {{- end -}}
 
 {{/* What leaving takes: balancers forget the pod, the lame duck, the drain, and some to spare. */}}
