@@ -62,6 +62,11 @@ def a_stateful_set(
     return _workload("StatefulSet", name, release, wanted, there)
 
 
+def with_spec(workload: Mapping[str, Any], **spec: Any) -> Mapping[str, Any]:
+    """The same, with more of what was asked for."""
+    return {**workload, "spec": {**workload["spec"], **spec}}
+
+
 def a_deployment(
     name: str = "relay-ingest", *, release: str = "relay", wanted: int = 1, there: int = 0
 ) -> Mapping[str, Any]:

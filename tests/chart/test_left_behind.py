@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.chart.cluster import a_cluster, a_deployment, a_stateful_set
+from tests.chart.cluster import a_cluster, a_deployment, a_stateful_set, with_spec
 from tests.chart.helm import CASES, DISTRIBUTED, EMBEDDED, FULL_DISTRIBUTED, Case, templated_in
 
 MOVED = CASES["moved"]
@@ -20,9 +20,11 @@ OWN_BY_NAME = MOVED.with_(migration__fromEmbedded__claim='"journal-relay-0"')
 RUNS = a_stateful_set()
 STOPPED = a_stateful_set(wanted=0)
 STOPPING = a_stateful_set(wanted=0, there=1)
+FLEETING = with_spec(STOPPED, persistentVolumeClaimRetentionPolicy={"whenDeleted": "Delete"})
 NOT_OURS = a_stateful_set(release="another")
 
 WAITS = "what waits in the journal of StatefulSet relay would stay on its volume, unsent"
+GOES_WITH_IT = "StatefulSet relay takes its volume away with it, and all that waits there"
 HAS_A_POD = "StatefulSet relay still has a pod"
 
 
@@ -40,6 +42,8 @@ def told_in(case: Case, *found: Mapping[str, Any]) -> subprocess.CompletedProces
         (MOVED, RUNS, HAS_A_POD),
         (MOVED, STOPPING, HAS_A_POD),
         (OWN_BY_NAME, RUNS, HAS_A_POD),
+        (LEFT, FLEETING, GOES_WITH_IT),
+        (LEAVING_ITS_OWN, FLEETING, GOES_WITH_IT),
     ],
 )
 def test_it_is_refused_with_what_to_do(case: Case, found: Mapping[str, Any], said: str) -> None:
@@ -56,6 +60,7 @@ def test_it_is_refused_with_what_to_do(case: Case, found: Mapping[str, Any], sai
     ("case", "found"),
     [
         (MOVED, [STOPPED]),
+        (MOVED, [FLEETING]),
         (OWN_BY_NAME, [STOPPED]),
         (LEFT, [RUNS]),
         (LEAVING_ITS_OWN, [RUNS]),

@@ -42,6 +42,9 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- if gt (int .Values.embedded.replicas) 1 -}}
 {{- fail "embedded.replicas is more than 1: a journal on a volume has one writer, and a second relay would not know what the first has delivered. For more processes write mode: distributed, with Kafka and PostgreSQL." -}}
 {{- end -}}
+{{- if and (eq (int .Values.embedded.replicas) 0) (eq .Values.embedded.persistence.retention.whenScaled "Delete") -}}
+{{- fail "embedded.replicas is 0, and embedded.persistence.retention.whenScaled is Delete: Kubernetes would delete the volume, and with it all that waits. Set embedded.persistence.retention.whenScaled to Retain." -}}
+{{- end -}}
 {{- if or .Values.ingest.autoscaling.enabled .Values.deliver.autoscaling.enabled -}}
 {{- fail "ingest.autoscaling or deliver.autoscaling is on, and mode is embedded: one process with its journal on a volume cannot be scaled. Write mode: distributed, or switch them off." -}}
 {{- end -}}

@@ -22,6 +22,9 @@ StatefulSet that is asked for: it goes in the upgrade that moves, where the volu
 {{- if not (or $is_moved $move.leaveBehind) -}}
 {{- fail (printf "mode is distributed, and what waits in the journal of StatefulSet %s would stay on its volume, unsent: stop it with embedded.replicas: 0 while mode is still embedded, then set migration.fromEmbedded.enabled to true, which moves it; or set migration.fromEmbedded.leaveBehind to true." $name) -}}
 {{- end -}}
+{{- if and (not $is_moved) (eq (dig "spec" "persistentVolumeClaimRetentionPolicy" "whenDeleted" "Retain" $old) "Delete") -}}
+{{- fail (printf "migration.fromEmbedded.leaveBehind is on, and StatefulSet %s takes its volume away with it, and all that waits there: set embedded.persistence.retention.whenDeleted to Retain while mode is still embedded, or move the journal with migration.fromEmbedded.enabled; if it may be lost, delete the StatefulSet yourself." $name) -}}
+{{- end -}}
 {{- $pods := max (dig "spec" "replicas" 1 $old) (dig "status" "replicas" 0 $old) | int -}}
 {{- if and $is_moved (gt $pods 0) -}}
 {{- fail (printf "migration.fromEmbedded.enabled is on, and StatefulSet %s still has a pod, whose journal cannot be moved while it runs: set embedded.replicas to 0 while mode is still embedded, and wait until the pod is gone." $name) -}}
