@@ -3,12 +3,14 @@ secret. values.schema.json has looked at each value alone; these look at values 
 
 {{- define "relay.checks" -}}
 {{- include "relay.checkImage" . -}}
+{{- include "relay.checkOwnName" . -}}
 {{- include "relay.checkMode" . -}}
 {{- include "relay.checkVolumeIsNotLeft" . -}}
 {{- include "relay.checkServersAreNotLeft" . -}}
 {{- include "relay.checkNames" . -}}
 {{- include "relay.checkRoutesOfSources" . -}}
 {{- include "relay.checkListeners" . -}}
+{{- include "relay.checkPorts" . -}}
 {{- include "relay.checkSecrets" . -}}
 {{- include "relay.checkEnvironment" . -}}
 {{- include "relay.checkReferences" (dict "root" . "value" .Values.config "at" "config") -}}
@@ -27,6 +29,13 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- end -}}
 {{- if not .Values.config.destinations -}}
 {{- fail "config.destinations is empty: there is nothing to deliver to, and the relay would not start. Add the pixel, app or event set that events go to." -}}
+{{- end -}}
+{{- end -}}
+
+{{/* values.schema.json has looked at what was written; this is what came of it, or of the release's name. */}}
+{{- define "relay.checkOwnName" -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" (include "relay.fullname" .)) -}}
+{{- fail "fullnameOverride, or the release's name where that is empty, is no name for a Service: a letter has to be first, a letter or digit last, and small letters, digits and dashes between them, of which the first 40 are taken. Set fullnameOverride to such a name." -}}
 {{- end -}}
 {{- end -}}
 
@@ -105,12 +114,33 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- if eq (include "relay.port" $address | int) 0 -}}
 {{- fail (printf "config.listen.%s has port 0: the chart has to know which it is. Write one." $key) -}}
 {{- end -}}
+{{- if gt (include "relay.port" $address | int) 65535 -}}
+{{- fail (printf "config.listen.%s has a port above 65535: write one of 1 to 65535." $key) -}}
+{{- end -}}
 {{- end -}}
 {{- if eq (include "relay.publicPort" .) (include "relay.operatorPort" .) -}}
 {{- fail "config.listen.public and config.listen.operator have the same port: give each its own." -}}
 {{- end -}}
 {{- if not $listen.operator_token -}}
 {{- fail "config.listen.operator_token is missing: the operator's listener can be reached from the cluster. Write \"file:/run/secrets/relay/operator-token\" and put operator-token among the secrets." -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Those that a NetworkPolicy lets out to. */}}
+{{- define "relay.checkPorts" -}}
+{{- $ports := dict -}}
+{{- with (.Values.config.journal).kafka }}{{ $_ := set $ports "config.journal.kafka" (include "relay.brokerPorts" (list .) | fromJsonArray) }}{{ end -}}
+{{- range $index, $source := .Values.config.sources -}}
+{{- with $source.brokers }}{{ $_ := set $ports (printf "config.sources[%d].brokers" $index) (include "relay.brokerPorts" (list .) | fromJsonArray) }}{{ end -}}
+{{- end -}}
+{{- with (.Values.config.tiktok).base_url }}{{ $_ := set $ports "config.tiktok.base_url" (list (include "relay.urlPort" . | int)) }}{{ end -}}
+{{- with (.Values.config.traces).endpoint }}{{ $_ := set $ports "config.traces.endpoint" (list (include "relay.urlPort" . | int)) }}{{ end -}}
+{{- range $key, $each := $ports -}}
+{{- range $each -}}
+{{- if or (lt (int .) 1) (gt (int .) 65535) -}}
+{{- fail (printf "%s has a port that is none: write one of 1 to 65535." $key) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -316,7 +346,15 @@ Web Token, a private key. Of Amazon's only the id says so, and is none. */}}
 {{- end -}}
 {{- end -}}
 
+{{/* To Kubernetes a rule without `to` is everywhere, and one without `ports` is every port. */}}
 {{- define "relay.checkEgress" -}}
+{{- range $key, $lists := dict "dns" (list "to" "ports") "tiktok" (list "to") "kafka" (list "to") "postgres" (list "to" "ports") "traces" (list "to") -}}
+{{- range $lists -}}
+{{- if not (get (get $.Values.networkPolicy $key | default dict) .) -}}
+{{- fail (printf "networkPolicy.%s.%s is empty, which would let the relay out without a bound: name what it needs, or leave the default as it is." $key .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- range $index, $rule := .Values.networkPolicy.extraEgress -}}
 {{- if not (and $rule.to $rule.ports) -}}
 {{- fail (printf "networkPolicy.extraEgress[%d] lacks to or ports, and would let everything out: name both." $index) -}}
