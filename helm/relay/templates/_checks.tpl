@@ -7,6 +7,7 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- include "relay.checkMode" . -}}
 {{- include "relay.checkVolumeIsNotLeft" . -}}
 {{- include "relay.checkServersAreNotLeft" . -}}
+{{- include "relay.checkClaimIsNotChanged" . -}}
 {{- include "relay.checkNames" . -}}
 {{- include "relay.checkRoutesOfSources" . -}}
 {{- include "relay.checkListeners" . -}}

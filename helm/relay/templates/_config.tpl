@@ -24,6 +24,7 @@
 {{- $text := toString . -}}
 {{- $unit := regexFind "[A-Za-z]+$" $text -}}
 {{- $sizes := dict "" 1 "B" 1 "kB" 1e3 "MB" 1e6 "GB" 1e9 "TB" 1e12 "M" 1e6 "G" 1e9 "T" 1e12
+  "k" 1e3 "P" 1e15 "Ki" 1024 "Pi" 1125899906842624
   "KiB" 1024 "MiB" 1048576 "GiB" 1073741824 "TiB" 1099511627776 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
 {{- mulf (trimSuffix $unit $text | float64) (get $sizes $unit) | int64 -}}
 {{- end -}}
