@@ -28,6 +28,7 @@ from relay.deliver import request, verdict
 from relay.deliver.http import Sender
 from relay.deliver.verdict import VerdictKind
 from relay.errors import ConfigError, Mistake
+from relay.role import Role
 
 #: Answers that are about the events, of which there are none: token and rights were accepted.
 _ABOUT_EVENTS = {
@@ -48,17 +49,26 @@ class Tried(NamedTuple):
     problem: str | None = None
 
 
-def run(config: Path | None, *, online: bool, as_json: bool, without_secrets: bool = False) -> int:
-    """Check, tell, and return the exit code."""
+def run(
+    config: Path | None,
+    *,
+    online: bool,
+    as_json: bool,
+    without_secrets: bool = False,
+    role: Role = Role.ALL,
+) -> int:
+    """Check, tell, and return the exit code. Asks those that a process of this role speaks to:
+    another may not be let out to the rest."""
     now = SystemClock().now()
     try:
         settings = _read(config, online=online, without_secrets=without_secrets)
+        configuration.for_role(settings, role)
     except ConfigError as mistaken:
         _tell(mistaken.mistakes, (), ((), ()), as_json=as_json)
         return EXIT_MISTAKE
     doubts = warnings(settings, now=now)
-    tried = asyncio.run(_try_tokens(settings)) if online else []
-    asked = asyncio.run(servers_on_trial.ask(settings)) if online else []
+    tried = asyncio.run(_try_tokens(settings)) if online and role.delivers else []
+    asked = asyncio.run(servers_on_trial.ask(settings, role)) if online else []
     mistakes = [each.mistake for each in tried if each.mistake is not None]
     _tell(mistakes, doubts, (tried, asked), as_json=as_json)
     if not mistakes and not as_json:

@@ -180,12 +180,20 @@ def check(
             help="Look at what is written alone: where no secret is, or not yet.",
         ),
     ] = False,
+    role: Annotated[
+        Role,
+        typer.Option(
+            help="With --online: ask what `ingest` or `deliver` speaks to, where they run apart."
+        ),
+    ] = Role.ALL,
     as_json: AsJson = False,
 ) -> None:
     """Say every mistake in the configuration, each with its mend; exit 2 if there is any."""
     from relay.cli.check import run
 
-    raise typer.Exit(run(config, online=online, as_json=as_json, without_secrets=without_secrets))
+    raise typer.Exit(
+        run(config, online=online, as_json=as_json, without_secrets=without_secrets, role=role)
+    )
 
 
 @app.command(rich_help_panel="Configuring")

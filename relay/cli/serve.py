@@ -18,7 +18,6 @@ from relay.cli.terminal import EXIT_FAILED, fail
 from relay.cli.version import version
 from relay.clock import SystemClock
 from relay.config import LogFormat, Settings, warnings
-from relay.errors import ConfigError, Mistake
 from relay.role import Role
 from relay.telemetry import Log, Telemetry, open_log, route_libraries
 
@@ -29,10 +28,7 @@ def run(config: Path | None, role: Role = Role.ALL) -> int:
     """Serve until told to stop; the exit code. Raises `ConfigError` and what opening raises."""
     began = _CLOCK.monotonic()
     settings = configuration.for_running(config)
-    if role is not Role.ALL and not settings.journal.is_distributed:
-        problem = "two halves of a relay meet in topics, and the journal is a folder"
-        mend = "Set journal.kafka and journal.postgres, or leave --role out"
-        raise ConfigError([Mistake("--role", problem, mend)])
+    configuration.for_role(settings, role)
     telemetry = Telemetry(version=version(), now=_CLOCK.now)
     log = open_log(
         settings.log.level.value,

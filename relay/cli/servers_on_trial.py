@@ -14,6 +14,7 @@ from relay.clock import SystemClock
 from relay.config import Settings
 from relay.errors import ConfigError, DatabaseRefused, DatabaseUnavailable
 from relay.kafka.connection import KafkaConnection
+from relay.role import Role
 from relay.secrets import SecretUnavailable
 from relay.sources import kafka
 
@@ -25,20 +26,21 @@ class Asked(NamedTuple):
     problem: str | None = None
 
 
-async def ask(settings: Settings) -> list[Asked]:
-    """The journal's servers, and the clusters of Kafka sources."""
+async def ask(settings: Settings, role: Role = Role.ALL) -> list[Asked]:
+    """The journal's servers; for who accepts the clusters of Kafka sources, and for who delivers
+    the ad account."""
     asked = []
     journal = settings.journal
     if journal.is_distributed:
         connection = KafkaConnection(journal.kafka or "", journal.security)
         asked.append(Asked("journal.kafka", await _ask_brokers(connection, ())))
         asked.append(Asked("journal.postgres", await _ask_database(settings)))
-    for source in settings.sources:
+    for source in settings.sources if role.ingests else ():
         if source.kind == kafka.KIND:
             reading = assembly.reader_settings_of(source)
             problem = await _ask_brokers(reading.connection, reading.topics)
             asked.append(Asked(f"source {source.name}", problem))
-    if settings.management.access_token is not None:
+    if settings.management.access_token is not None and role.delivers:
         asked.append(Asked("management", await _ask_ad_accounts(settings)))
     return asked
 

@@ -10,6 +10,7 @@ from relay import assembly
 from relay.config import Check, Parts, Settings, Source, load, secrets_can_be_read
 from relay.errors import ConfigError, Mistake
 from relay.pipeline.accept import Route
+from relay.role import Role
 from relay.secrets import SecretUnavailable
 from relay.sources import registry
 
@@ -43,6 +44,14 @@ def for_dry_run(path: Path | None) -> Settings:
 def as_written(path: Path | None) -> Settings:
     """For commands that look at the journal only. Raises `ConfigError`."""
     return load(path, os.environ, checks=())
+
+
+def for_role(settings: Settings, role: Role) -> None:
+    """Whether there can be a process of this role. Raises `ConfigError`."""
+    if role is not Role.ALL and not settings.journal.is_distributed:
+        problem = "two halves of a relay meet in topics, and the journal is a folder"
+        mend = "Set journal.kafka and journal.postgres, or leave --role out"
+        raise ConfigError([Mistake("--role", problem, mend)])
 
 
 def source_named(settings: Settings, name: str, kinds: Sequence[str] | None = None) -> Source:

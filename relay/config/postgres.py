@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Annotated
-from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
 
-from relay.config.values import refusal
+from relay.config.values import holds_password, refusal
 from relay.secrets import REFERENCE, Secret
 
 _ADDRESS = r"^postgres(ql)?://.+$"
@@ -50,7 +49,7 @@ def _database(text: object, info: ValidationInfo) -> DatabaseUrl:
     if isinstance(text, DatabaseUrl):
         return text
     written = text.strip() if isinstance(text, str) else ""
-    if _holds_password(written):
+    if holds_password(written):
         raise refusal(
             "secret",
             "a password does not belong in the configuration (it is not shown here)",
@@ -65,14 +64,6 @@ def _database(text: object, info: ValidationInfo) -> DatabaseUrl:
             "not an address of PostgreSQL",
             'Write "env:NAME", "file:PATH" or "postgresql://user@host:5432/name"',
         ) from None
-
-
-def _holds_password(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return bool(parts.password) or any(name == "password" for name, _ in parse_qsl(parts.query))
-    except ValueError:
-        return False
 
 
 DatabaseRef = Annotated[

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from typing import Annotated, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +26,7 @@ from relay.secrets import REFERENCE, Secret
 _DURATION = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$"
 _SIZE = r"^[0-9]+(\.[0-9]+)?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?$"
 _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]*):[0-9]{1,5}$"
+_PASSWORD = re.compile(r"(?is)[a-z][a-z0-9+.-]*://(.*:.*@|.*[?&]password=)")
 
 _MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _BYTES = {
@@ -139,7 +140,25 @@ def _country(text: str) -> str:
     return text
 
 
+def holds_password(address: str) -> bool:
+    """Whether a password stands in it, also one that was not percent-encoded: a `/`, `?` or `#` in
+    it ends what a parser takes for the part with the user. So all before the last `@` counts; a
+    path with an `@` behind a port is rarer than such a password."""
+    if _PASSWORD.match(address):
+        return True
+    try:
+        return any(name == "password" for name, _ in parse_qsl(urlsplit(address).query))
+    except ValueError:
+        return False
+
+
 def _http_url(text: str) -> str:
+    if holds_password(text):
+        raise refusal(
+            "secret",
+            "a password does not belong in an address (it is not shown here)",
+            "Write the address alone; renew the password if others can read this configuration",
+        )
     try:
         parts = urlsplit(text)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

@@ -40,7 +40,8 @@ _REFUSED: dict[type[Exception], str] = {
         "(journal.database_schema) and make the user its owner"
     ),
     asyncpg.ClientConfigurationError: (
-        "this is no address of a database: write postgresql://user@host:port/name"
+        "this is no address of a database: write postgresql://user@host:port/name, and / @ ? # : "
+        "in a password percent-encoded (%2F for /)"
     ),
     asyncpg.UnsupportedServerFeatureError: "the server is too old, or is none of PostgreSQL's",
     SecretUnavailable: "the secret cannot be read",

@@ -62,6 +62,29 @@ def a_stateful_set(
     return _workload("StatefulSet", name, release, wanted, there)
 
 
+def with_claim(
+    workload: Mapping[str, Any],
+    size: str = "20Gi",
+    *,
+    annotations: Mapping[str, str] | None = None,
+    **spec: Any,
+) -> Mapping[str, Any]:
+    """A StatefulSet with a claim template, as Kubernetes gives it back."""
+    about = {"name": "journal", **({"annotations": annotations} if annotations else {})}
+    claim = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": size}},
+        "volumeMode": "Filesystem",
+        **spec,
+    }
+    return with_spec(workload, volumeClaimTemplates=[{"metadata": about, "spec": claim}])
+
+
+def with_spec(workload: Mapping[str, Any], **spec: Any) -> Mapping[str, Any]:
+    """The same, with more of what was asked for."""
+    return {**workload, "spec": {**workload["spec"], **spec}}
+
+
 def a_deployment(
     name: str = "relay-ingest", *, release: str = "relay", wanted: int = 1, there: int = 0
 ) -> Mapping[str, Any]:

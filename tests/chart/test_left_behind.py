@@ -8,8 +8,16 @@ from typing import Any
 
 import pytest
 
-from tests.chart.cluster import a_cluster, a_deployment, a_stateful_set
-from tests.chart.helm import CASES, DISTRIBUTED, EMBEDDED, FULL_DISTRIBUTED, Case, templated_in
+from tests.chart.cluster import a_cluster, a_deployment, a_stateful_set, with_claim, with_spec
+from tests.chart.helm import (
+    CASES,
+    CHART,
+    DISTRIBUTED,
+    EMBEDDED,
+    FULL_DISTRIBUTED,
+    Case,
+    templated_in,
+)
 
 MOVED = CASES["moved"]
 LEFT = DISTRIBUTED.with_(migration__fromEmbedded__leaveBehind="true")
@@ -20,9 +28,11 @@ OWN_BY_NAME = MOVED.with_(migration__fromEmbedded__claim='"journal-relay-0"')
 RUNS = a_stateful_set()
 STOPPED = a_stateful_set(wanted=0)
 STOPPING = a_stateful_set(wanted=0, there=1)
+FLEETING = with_spec(STOPPED, persistentVolumeClaimRetentionPolicy={"whenDeleted": "Delete"})
 NOT_OURS = a_stateful_set(release="another")
 
 WAITS = "what waits in the journal of StatefulSet relay would stay on its volume, unsent"
+GOES_WITH_IT = "StatefulSet relay takes its volume away with it, and all that waits there"
 HAS_A_POD = "StatefulSet relay still has a pod"
 
 
@@ -40,6 +50,8 @@ def told_in(case: Case, *found: Mapping[str, Any]) -> subprocess.CompletedProces
         (MOVED, RUNS, HAS_A_POD),
         (MOVED, STOPPING, HAS_A_POD),
         (OWN_BY_NAME, RUNS, HAS_A_POD),
+        (LEFT, FLEETING, GOES_WITH_IT),
+        (LEAVING_ITS_OWN, FLEETING, GOES_WITH_IT),
     ],
 )
 def test_it_is_refused_with_what_to_do(case: Case, found: Mapping[str, Any], said: str) -> None:
@@ -56,6 +68,7 @@ def test_it_is_refused_with_what_to_do(case: Case, found: Mapping[str, Any], sai
     ("case", "found"),
     [
         (MOVED, [STOPPED]),
+        (MOVED, [FLEETING]),
         (OWN_BY_NAME, [STOPPED]),
         (LEFT, [RUNS]),
         (LEAVING_ITS_OWN, [RUNS]),
@@ -109,3 +122,55 @@ def test_its_name_is_that_of_the_release_that_it_was_of() -> None:
 
     assert told_in(case, RUNS).returncode == 0
     assert told_in(case, a_stateful_set("conversions")).returncode != 0
+
+
+# --- a claim that cannot be changed ---------------------------------------------------------------
+
+LARGER = EMBEDDED.with_(embedded__persistence__size='"50Gi"')
+FAST = EMBEDDED.with_(embedded__persistence__storageClassName='"fast"')
+ONE_POD = EMBEDDED.with_(embedded__persistence__accessModes='["ReadWriteOncePod"]')
+SAVED = EMBEDDED.with_(embedded__persistence__annotations='{"example.com/backup": "daily"}')
+
+
+@pytest.mark.parametrize(
+    ("case", "found", "key"),
+    [
+        (LARGER, with_claim(RUNS), "size"),
+        (EMBEDDED, with_claim(RUNS, "50Gi"), "size"),
+        (FAST, with_claim(RUNS), "storageClassName"),
+        (EMBEDDED, with_claim(RUNS, storageClassName="fast"), "storageClassName"),
+        (ONE_POD, with_claim(RUNS), "accessModes"),
+        (SAVED, with_claim(RUNS), "annotations"),
+        (LARGER, with_claim(STOPPED, storageClassName="fast"), "size and embedded.persistence.st"),
+    ],
+)
+def test_a_changed_claim_is_refused_with_the_way(
+    case: Case, found: Mapping[str, Any], key: str
+) -> None:
+    told = told_in(case, found)
+
+    assert told.returncode != 0
+    assert f"embedded.persistence.{key}" in told.stderr
+    assert 'as the chart\'s README says under "A larger volume".' in told.stderr
+    assert "**A larger volume.**" in (CHART / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("case", "found"),
+    [
+        (EMBEDDED, [with_claim(RUNS)]),
+        (LARGER, []),  # it was taken away from above its pod
+        (LARGER, [with_claim(NOT_OURS)]),
+        (LARGER, [with_claim(RUNS, "51200Mi")]),
+        (EMBEDDED.with_(embedded__persistence__size='"1024Gi"'), [with_claim(RUNS, "1Ti")]),
+        (EMBEDDED.with_(embedded__persistence__size='"2000T"'), [with_claim(RUNS, "2P")]),
+        (FAST, [with_claim(RUNS, storageClassName="fast")]),
+        (ONE_POD, [with_claim(RUNS, accessModes=["ReadWriteOncePod"])]),
+        (SAVED, [with_claim(RUNS, annotations={"example.com/backup": "daily"})]),
+        (LEFT, [with_claim(RUNS, "50Gi")]),
+    ],
+)
+def test_a_claim_that_stays_as_it_is_is_taken(case: Case, found: list[Mapping[str, Any]]) -> None:
+    told = told_in(case, *found)
+
+    assert told.returncode == 0, told.stderr

@@ -11,8 +11,20 @@ import pytest
 from jsonschema import Draft202012Validator
 from kubernetes_validate.utils import schema_contents
 
-from tests.chart.helm import CASES, Case, Manifest, arguments, kubernetes, rendered, run, text
+from tests.chart.helm import (
+    CASES,
+    DISTRIBUTED,
+    EMBEDDED,
+    Case,
+    Manifest,
+    arguments,
+    kubernetes,
+    rendered,
+    run,
+    text,
+)
 from tests.chart.helm import CHART as PLACE
+from tests.chart.manifests import one, serving
 
 VERSIONS = ("1.34.0", "1.35.0", "1.36.0", "1.37.0")
 
@@ -102,3 +114,24 @@ def test_what_is_packed_renders_the_same(tmp_path: Path) -> None:
     told = run("template", "relay", str(archive), *kubernetes(), "-n", "shop", *arguments(case))
 
     assert told.stdout == text(case)
+
+
+@pytest.mark.parametrize("role", ["ingest", "deliver"])
+def test_what_comes_of_recreate_is_taken(role: str) -> None:
+    """The default has `rollingUpdate`, which Helm keeps beside the other type."""
+    manifests = rendered(DISTRIBUTED.having(f"{role}.strategy.type", '"Recreate"'))
+    strategy = one(manifests, "Deployment", f"relay-{role}")["spec"]["strategy"]
+
+    assert strategy == {"type": "Recreate"}
+
+
+def test_a_pod_of_a_new_configuration_is_a_new_one_whatever_is_annotated() -> None:
+    """And no key stands there twice."""
+    case = EMBEDDED.with_(podAnnotations='{"checksum/config": "theirs", "example.com/a": "b"}')
+    ((_, pod),) = serving(rendered(case))
+    ((_, own),) = serving(rendered(EMBEDDED))
+
+    expected = {**own["metadata"]["annotations"], "example.com/a": "b"}
+    assert pod["metadata"]["annotations"] == expected
+    written = text(case).partition("kind: StatefulSet")[2].partition("\n---")[0]
+    assert written.count("checksum/config:") == 1

@@ -154,6 +154,36 @@ def test_a_variable_with_a_secret_is_there_when_the_journal_names_it() -> None:
     assert [each["name"] for each in container["env"]] == ["RELAY_CONFIG", "DATABASE"]
 
 
+@pytest.mark.parametrize(
+    ("address", "is_there"),
+    [
+        ("file:/run/secrets/relay/postgres", False),
+        ("postgresql://relay@db/relay", False),
+        ("env:DATABASE", False),
+        ("env:DATABASE_OF_MORE", True),
+    ],
+)
+def test_it_waits_for_no_whole_secret_that_the_journal_does_not_need(
+    address: str, is_there: bool
+) -> None:
+    """`envFrom` may name the one that the release has yet to make."""
+    variable = '{"name": "DATABASE", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}'
+    more = [{"secretRef": {"name": "relay-external"}}]
+    manifests = rendered(
+        CASES["moved"].with_(
+            config__journal__postgres=json.dumps(address),
+            env=f"[{variable}]",
+            envFrom=json.dumps(more),
+        )
+    )
+
+    for name in ("relay-migrate", "relay-move"):
+        for container in containers(one(manifests, "Job", name)["spec"]["template"]):
+            assert container.get("envFrom", []) == (more if is_there else [])
+    for _, pod in serving(manifests):
+        assert containers(pod)[0]["envFrom"] == more
+
+
 def test_it_reaches_kafka_and_postgresql_and_no_more() -> None:
     rules = one(rendered(DISTRIBUTED), "NetworkPolicy", "relay-migrate")["spec"]["egress"]
 

@@ -68,6 +68,17 @@ def test_addresses_and_next_steps_are_told(case: Case) -> None:
     assert "  \n" not in told
 
 
+def test_each_half_is_asked_about_those_that_it_may_reach() -> None:
+    """`deliver` may not go to the brokers of a source, and `ingest` not to TikTok."""
+    told = notes(FULL_DISTRIBUTED)
+
+    for role in ("ingest", "deliver"):
+        assert f"exec deploy/conversions-{role} -- relay check --online --role {role}\n" in told
+    assert told.count("relay check --online") == 2
+    assert "exec statefulset/relay -- relay check --online\n" in notes(EMBEDDED)
+    assert "--role" not in notes(EMBEDDED)
+
+
 def test_ways_from_outside_and_webhooks_are_told() -> None:
     told = notes(FULL_EMBEDDED)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.chart.helm import CHART, DISTRIBUTED, EMBEDDED, Case, Refused, text
+from tests.chart.helm import CHART, DISTRIBUTED, EMBEDDED, Case, Refused, templated, text
 
 DESTINATION = '{"name": "web-eu", "event_source": "web", "event_source_id": "C0"'
 TOKEN = "file:/run/secrets/relay/tiktok-token"
@@ -51,11 +51,16 @@ def sources(*routes: dict[str, object]) -> str:
 #: Values that contradict each other; the chart's own sentences.
 CONTRADICTIONS = (
     embedded("image.repository", '""', "image.repository is empty"),
+    embedded("fullnameOverride", f'"{"a" * 38}--beyond"',
+             "fullnameOverride, or the release's name where that is empty, is no name"),
     embedded("config.destinations", "[]", "config.destinations is empty"),
     embedded("config.journal.path", '"/data"', "config.journal.path is the chart's"),
     embedded("config.journal.kafka", '"k:9092"', "and mode is embedded"),
     embedded("mode", '"distributed"', "config.journal.kafka or config.journal.postgres is missing"),
     embedded("embedded.replicas", "2", "a journal on a volume has one writer"),
+    Wrong(EMBEDDED.with_(embedded__replicas="0",
+                         embedded__persistence__retention__whenScaled='"Delete"'),
+          "embedded.replicas is 0, and embedded.persistence.retention.whenScaled is Delete"),
     embedded("ingest.autoscaling.enabled", "true", "cannot be scaled"),
     embedded("deliver.autoscaling.enabled", "true", "cannot be scaled"),
     embedded("migration.fromEmbedded.enabled", "true", "mode is embedded: it moves"),
@@ -80,6 +85,15 @@ CONTRADICTIONS = (
     embedded("config.listen.public", '"localhost:80"', "config.listen.public is on loopback"),
     embedded("config.listen.public", '"[::1]:80"', "config.listen.public is on loopback"),
     embedded("config.listen.public", '":0"', "config.listen.public has port 0"),
+    embedded("config.listen.public", '"0.0.0.0:99999"',
+             "config.listen.public has a port above 65535"),
+    distributed("config.journal.kafka", '"k:9092,l:99999"', "config.journal.kafka has a port that"),
+    distributed("config.sources", TOPIC.replace('"k:1"', '"k:0"').replace(
+        "SECRET", TOKEN).replace('"group"', '"destination": "web-eu", "group"'),
+                "config.sources[0].brokers has a port that is none"),
+    embedded("config.tiktok.base_url", '"https://c:70000/x"',
+             "config.tiktok.base_url has a port that is none"),
+    embedded("config.traces.endpoint", '"https://c:0"', "config.traces.endpoint has a port that"),
     embedded("config.listen.public", '"0.0.0.0:8081"', "have the same port"),
     embedded("config.listen.operator_token", "null", "config.listen.operator_token is missing"),
     embedded("config.destinations", destination(f'"access_token": "{MISSING}"'),
@@ -108,12 +122,18 @@ CONTRADICTIONS = (
                 "config.journal.postgres holds a password"),
     embedded("config.tiktok.base_url", f'"https://me:{SECRET}@tiktok.example/"',
              "config.tiktok.base_url holds a password"),
+    distributed("config.journal.postgres", f'"postgresql://relay:{SECRET}/x@db/relay"',
+                "config.journal.postgres holds a password"),
+    embedded("config.traces.endpoint", f'"https://relay:{SECRET}/x@collector.example"',
+             "config.traces.endpoint holds a password"),
     embedded("env", '[{"name": "RELAY_LISTEN__PUBLIC", "value": ":1"}]', "env has RELAY_LISTEN__P"),
     embedded("env", '[{"name": "RELAY_CONFIG", "value": "x"}]', "env has RELAY_CONFIG"),
     embedded("env", f'[{{"name": "DB_PASSWORD", "value": "{SECRET}"}}]',
              "env has DB_PASSWORD by its value"),
     embedded("env", f'[{{"name": "DATABASE", "value": "postgresql://me:{SECRET}@db/shop"}}]',
              "env has DATABASE with a password in its address"),
+    embedded("env", f'[{{"name": "SHOPIFY", "value": "shpss_{SECRET}"}}]',
+             "env has SHOPIFY with a value that begins as a key or a token does"),
     embedded("secrets.TIKTOK_TOKEN", '{"existingSecret": "a", "key": "b"}',
              "TIKTOK_TOKEN, among the secrets, is no name for a file"),
     embedded("externalSecrets", '{"enabled": true, "store": {"name": "v"}, '
@@ -149,6 +169,13 @@ CONTRADICTIONS = (
         "is not less than the pods there are at the least (3)"),
     embedded("ingress.enabled", "true", "ingress.hosts is empty"),
     embedded("httpRoute.enabled", "true", "httpRoute.parentRefs is empty"),
+    embedded("networkPolicy.dns.to", "null", "networkPolicy.dns.to is empty, which would let the"),
+    embedded("networkPolicy.dns.ports", "null", "networkPolicy.dns.ports is empty, which would"),
+    embedded("networkPolicy.tiktok.to", "null", "networkPolicy.tiktok.to is empty, which would"),
+    distributed("networkPolicy.kafka.to", "null", "networkPolicy.kafka.to is empty, which would"),
+    distributed("networkPolicy.postgres.to", "null", "networkPolicy.postgres.to is empty, which"),
+    distributed("networkPolicy.postgres.ports", "null", "networkPolicy.postgres.ports is empty"),
+    embedded("networkPolicy.traces.to", "null", "networkPolicy.traces.to is empty, which would"),
     embedded("networkPolicy.extraEgress", '[{"to": [{"podSelector": {}}]}]',
              "networkPolicy.extraEgress[0] lacks to or ports"),
     embedded("networkPolicy.extraEgress", '[{"ports": [{"port": 1}]}]',
@@ -167,6 +194,17 @@ MISTAKES = (
     embedded("embedded.persistence.size", '"20 GB"', "'a whole number and Mi, Gi or Ti, such as"),
     embedded("embedded.persistence.accessModes", '["ReadWriteMany"]', "must be one of 'ReadWriteO"),
     embedded("image.digest", '"sha1:00"', "value must be 'a digest, sha256: and 64 hexadecimal"),
+    embedded("fullnameOverride", '"UPPER_case"', "at '/fullnameOverride': value must be 'a name"),
+    embedded("fullnameOverride", '"a.b"', "at '/fullnameOverride': value must be 'a name"),
+    embedded("nameOverride", '"1st"', "at '/nameOverride': value must be 'a name of small letters"),
+    embedded("ingress.hosts", '["https://x/"]', "at '/ingress/hosts/0': value must be 'the name"),
+    embedded("ingress.hosts", '["Shop.example"]', "at '/ingress/hosts/0': value must be 'the name"),
+    embedded("ingress.hosts", '["192.0.2.1"]', "at '/ingress/hosts/0': value must be 'the name"),
+    embedded("ingress.tls", '[{"hosts": ["https://x/"], "secretName": "a"}]',
+             "at '/ingress/tls/0/hosts/0': value must be 'the name of a host"),
+    embedded("httpRoute.hostnames", '["shop.example:443"]', "'the name of a host alone, such as"),
+    embedded("httpRoute.hostnames", '["*"]', "at '/httpRoute/hostnames/0': value must be 'the"),
+    embedded("ingest.strategy.type", '"Replace"', "must be one of 'RollingUpdate', 'Recreate'"),
     embedded("ingress.paths", '["v1"]', "value must be 'a path that begins with /'"),
     embedded("service.public.port", "70000", "maximum: got 70,000, want 65,535"),
     embedded("preStopSleepSeconds", '"5s"', "got string, want integer"),
@@ -349,3 +387,69 @@ def test_a_variable_that_tells_something_else_is_taken(name: str) -> None:
 @pytest.mark.parametrize("value", ["", "$(ANOTHER)"])
 def test_what_is_no_secret_is_taken_under_such_a_name(value: str) -> None:
     assert "DB_TOKEN" in text(EMBEDDED.with_(env=f'[{{"name": "DB_TOKEN", "value": "{value}"}}]'))
+
+
+UNESCAPED = (
+    "postgresql://relay:SECRET/x@db/relay", "postgresql://relay:x?SECRET@db/relay",
+    "postgresql://relay:x#SECRET@db/relay", "postgresql://relay:x@SECRET@db:5432/relay",
+    "postgresql://relay@azure:SECRET@db/relay", "postgresql://relay:/SECRET@db/relay?sslmode=require",
+    "postgresql://:SECRET@db/relay", "postgresql://db/relay?user=me&password=SECRET",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("address", UNESCAPED)
+def test_a_password_is_found_however_it_was_escaped(address: str) -> None:
+    """A `/`, `?` or `#` ends the part of an address that a password stands in."""
+    written = address.replace("SECRET", SECRET)
+
+    for told in (
+        said(DISTRIBUTED.with_(config__journal__postgres=f'"{written}"')),
+        said(EMBEDDED.with_(env=f'[{{"name": "DATABASE", "value": "{written}"}}]')),
+    ):
+        assert " password" in told
+        assert SECRET not in told
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://relay@db:5432/relay",
+        "postgresql://relay@one:1,two:2/relay?sslmode=require",
+        "postgresql://relay@[::1]:5432/relay",
+        "postgresql://db/relay",
+    ],
+)
+def test_an_address_without_a_password_is_taken(address: str) -> None:
+    assert address in text(DISTRIBUTED.with_(config__journal__postgres=f'"{address}"'))
+    assert address in text(EMBEDDED.with_(env=f'[{{"name": "DATABASE", "value": "{address}"}}]'))
+
+
+@pytest.mark.parametrize("endpoint", ["https://me:SECRET/x@c", "https://c:SECRET/", "http://c:%/"])
+def test_a_web_address_that_cannot_be_read_is_not_repeated(endpoint: str) -> None:
+    """Whether Helm comes to the checks first or to the NetworkPolicy."""
+    written = json.dumps(endpoint.replace("SECRET", SECRET))
+
+    told = templated(EMBEDDED.with_(config__traces__endpoint=written)).stderr
+
+    assert SECRET not in told
+    assert "parse" not in told
+
+
+BEGINNINGS = (
+    "shpss_", "shpat_", "whsec_", "sk_live_", "rk_live_", "sk_test_", "ghp_", "github_pat_",
+    "glpat-", "xoxb-", "eyJhbGciOiJIUzI1NiJ9.eyJ", "Bearer eyJhbGciOiJIUzI1NiJ9.eyJ",
+    "-----BEGIN PRIVATE KEY-----",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+def test_a_value_that_begins_as_a_secret_is_not_taken_under_any_name(beginning: str) -> None:
+    told = said(EMBEDDED.with_(env=f'[{{"name": "SHOP", "value": "{beginning}{SECRET}"}}]'))
+
+    assert "env has SHOP with a value that begins as a key" in told
+    assert SECRET not in told
+
+
+@pytest.mark.parametrize("value", ["skip_live", "eyJ", "ghp", "shop_1", "xoxo", "key=whsec_x"])
+def test_a_value_that_only_resembles_one_is_taken(value: str) -> None:
+    assert value in text(EMBEDDED.with_(env=f'[{{"name": "SHOP", "value": "{value}"}}]'))

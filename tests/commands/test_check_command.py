@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from relay.cli import check, servers_on_trial
+from relay.config import Settings
+from relay.deliver.http import Sender
+from relay.kafka.connection import KafkaConnection
 
 RELAY = Callable[..., Any]
 
@@ -158,3 +163,75 @@ def test_a_token_of_the_ad_account_that_is_nowhere_is_a_mistake(relay: RELAY, co
 
     assert said.code == 2
     assert "management.access_token" in said.err
+
+
+# --- of one half ----------------------------------------------------------------------------------
+
+HALVES = """
+[[sources]]
+name = "orders"
+kind = "kafka"
+destination = "web"
+brokers = "orders.example:9092"
+topics = ["orders"]
+group = "relay"
+"""
+
+
+@pytest.fixture
+def asked(config: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Who is asked; all of them answer. The journal is on servers, and a source on others."""
+
+    async def brokers(connection: KafkaConnection, _topics: Sequence[str]) -> None:
+        names.append(connection.brokers)
+
+    async def ad_accounts(_settings: Settings) -> None:
+        names.append("ad accounts")
+
+    async def database(_settings: Settings) -> None:
+        names.append("database")
+
+    async def token(_sender: Sender, settings: Settings, index: int) -> check.Tried:
+        names.append("tiktok")
+        return check.Tried(settings.destinations[index].name, 40002, accepted=True)
+
+    names: list[str] = []
+    monkeypatch.setattr(servers_on_trial, "_ask_brokers", brokers)
+    monkeypatch.setattr(servers_on_trial, "_ask_ad_accounts", ad_accounts)
+    monkeypatch.setattr(servers_on_trial, "_ask_database", database)
+    monkeypatch.setattr(check, "_try_one", token)
+    with_an_ad_account(config, "7106541027904733185")
+    servers = '[journal]\nkafka = "journal.example:9092"\npostgres = "postgresql://me@db/relay"'
+    config.write_text(config.read_text().replace("[journal]", servers, 1) + HALVES)
+    return names
+
+
+@pytest.mark.parametrize(
+    ("role", "who"),
+    [
+        ("ingest", ["journal.example:9092", "database", "orders.example:9092"]),
+        ("deliver", ["tiktok", "journal.example:9092", "database", "ad accounts"]),
+        ("all", ["tiktok", "journal.example:9092", "database", "orders.example:9092",
+                 "ad accounts"]),
+    ],
+)  # fmt: skip
+def test_a_half_asks_those_that_it_speaks_to(
+    relay: RELAY, asked: list[str], role: str, who: list[str]
+) -> None:
+    """A NetworkPolicy may let it out to no others."""
+    said = relay("check", "--online", "--role", role)
+
+    assert said.code == 0, said.err
+    assert asked == who
+
+
+def test_without_a_role_all_are_asked(relay: RELAY, asked: list[str]) -> None:
+    assert relay("check", "--online").code == 0
+    assert len(asked) == 5
+
+
+def test_a_journal_in_a_folder_has_no_halves(relay: RELAY, config: Path) -> None:
+    said = relay("check", "--role", "ingest", "--json")
+
+    assert said.code == 2
+    assert [each["key"] for each in said.json["mistakes"]] == ["--role"]

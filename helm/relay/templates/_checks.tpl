@@ -3,12 +3,15 @@ secret. values.schema.json has looked at each value alone; these look at values 
 
 {{- define "relay.checks" -}}
 {{- include "relay.checkImage" . -}}
+{{- include "relay.checkOwnName" . -}}
 {{- include "relay.checkMode" . -}}
 {{- include "relay.checkVolumeIsNotLeft" . -}}
 {{- include "relay.checkServersAreNotLeft" . -}}
+{{- include "relay.checkClaimIsNotChanged" . -}}
 {{- include "relay.checkNames" . -}}
 {{- include "relay.checkRoutesOfSources" . -}}
 {{- include "relay.checkListeners" . -}}
+{{- include "relay.checkPorts" . -}}
 {{- include "relay.checkSecrets" . -}}
 {{- include "relay.checkEnvironment" . -}}
 {{- include "relay.checkReferences" (dict "root" . "value" .Values.config "at" "config") -}}
@@ -30,6 +33,13 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- end -}}
 {{- end -}}
 
+{{/* values.schema.json has looked at what was written; this is what came of it, or of the release's name. */}}
+{{- define "relay.checkOwnName" -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" (include "relay.fullname" .)) -}}
+{{- fail "fullnameOverride, or the release's name where that is empty, is no name for a Service: a letter has to be first, a letter or digit last, and small letters, digits and dashes between them, of which the first 40 are taken. Set fullnameOverride to such a name." -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "relay.checkMode" -}}
 {{- $journal := .Values.config.journal | default dict -}}
 {{- if and (hasKey $journal "path") (ne $journal.path "/var/lib/relay") -}}
@@ -41,6 +51,9 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- end -}}
 {{- if gt (int .Values.embedded.replicas) 1 -}}
 {{- fail "embedded.replicas is more than 1: a journal on a volume has one writer, and a second relay would not know what the first has delivered. For more processes write mode: distributed, with Kafka and PostgreSQL." -}}
+{{- end -}}
+{{- if and (eq (int .Values.embedded.replicas) 0) (eq .Values.embedded.persistence.retention.whenScaled "Delete") -}}
+{{- fail "embedded.replicas is 0, and embedded.persistence.retention.whenScaled is Delete: Kubernetes would delete the volume, and with it all that waits. Set embedded.persistence.retention.whenScaled to Retain." -}}
 {{- end -}}
 {{- if or .Values.ingest.autoscaling.enabled .Values.deliver.autoscaling.enabled -}}
 {{- fail "ingest.autoscaling or deliver.autoscaling is on, and mode is embedded: one process with its journal on a volume cannot be scaled. Write mode: distributed, or switch them off." -}}
@@ -102,12 +115,33 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- if eq (include "relay.port" $address | int) 0 -}}
 {{- fail (printf "config.listen.%s has port 0: the chart has to know which it is. Write one." $key) -}}
 {{- end -}}
+{{- if gt (include "relay.port" $address | int) 65535 -}}
+{{- fail (printf "config.listen.%s has a port above 65535: write one of 1 to 65535." $key) -}}
+{{- end -}}
 {{- end -}}
 {{- if eq (include "relay.publicPort" .) (include "relay.operatorPort" .) -}}
 {{- fail "config.listen.public and config.listen.operator have the same port: give each its own." -}}
 {{- end -}}
 {{- if not $listen.operator_token -}}
 {{- fail "config.listen.operator_token is missing: the operator's listener can be reached from the cluster. Write \"file:/run/secrets/relay/operator-token\" and put operator-token among the secrets." -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Those that a NetworkPolicy lets out to. */}}
+{{- define "relay.checkPorts" -}}
+{{- $ports := dict -}}
+{{- with (.Values.config.journal).kafka }}{{ $_ := set $ports "config.journal.kafka" (include "relay.brokerPorts" (list .) | fromJsonArray) }}{{ end -}}
+{{- range $index, $source := .Values.config.sources -}}
+{{- with $source.brokers }}{{ $_ := set $ports (printf "config.sources[%d].brokers" $index) (include "relay.brokerPorts" (list .) | fromJsonArray) }}{{ end -}}
+{{- end -}}
+{{- with (.Values.config.tiktok).base_url }}{{ $_ := set $ports "config.tiktok.base_url" (list (include "relay.urlPort" . | int)) }}{{ end -}}
+{{- with (.Values.config.traces).endpoint }}{{ $_ := set $ports "config.traces.endpoint" (list (include "relay.urlPort" . | int)) }}{{ end -}}
+{{- range $key, $each := $ports -}}
+{{- range $each -}}
+{{- if or (lt (int .) 1) (gt (int .) 65535) -}}
+{{- fail (printf "%s has a port that is none: write one of 1 to 65535." $key) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -147,6 +181,19 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- if and (regexMatch $secret (upper .)) (not (regexMatch $about (upper .))) }}yes{{ end -}}
 {{- end -}}
 
+{{/* Whether this address has a password in it, also one that is not percent-encoded and moves the address's parts: all
+before the last `@` is taken for who comes. Better to refuse a path with `@` behind a port than to show a password. */}}
+{{- define "relay.hasPassword" -}}
+{{- if regexMatch "(?is)^\\s*[a-z][a-z0-9+.-]*://(.*:.*@|.*[?&]password=)" . }}yes{{ end -}}
+{{- end -}}
+
+{{/* Whether this is a secret of a kind that says so: of Shopify, Stripe, GitHub, GitLab, Slack and Google, a signed JSON
+Web Token, a private key. Of Amazon's only the id says so, and is none. */}}
+{{- define "relay.beginsAsSecret" -}}
+{{- $kinds := list "shp(ss|at|ca|pa|ua)_" "whsec_" "[sr]k_(live|test)_" "gh[pousr]_" "github_pat_" "glpat-" "xox[a-z]-" "xapp-" "AIza[0-9A-Za-z_-]{30}" "eyJ[0-9A-Za-z_-]+\\." "-----BEGIN [A-Z ]*PRIVATE KEY" -}}
+{{- if regexMatch (printf "^\\s*((?i:Bearer|Basic|token)\\s+)?(%s)" (join "|" $kinds)) . }}yes{{ end -}}
+{{- end -}}
+
 {{- define "relay.checkEnvironment" -}}
 {{- range .Values.env -}}
 {{- if or (regexMatch "^RELAY_[A-Z]+__" .name) (eq .name "RELAY_CONFIG") -}}
@@ -155,7 +202,10 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- if and .value (include "relay.namesSecret" .name) (not (regexMatch "^\\$\\([^()]+\\)$" .value)) -}}
 {{- fail (printf "env has %s by its value, which everybody sees who may look at the pod (it is not shown here). Put it into a Secret and write valueFrom.secretKeyRef; renew it if others can read these values." .name) -}}
 {{- end -}}
-{{- if regexMatch "^[a-z][a-z0-9+.-]*://([^/?#]*:[^/?#]*@|.*[?&]password=)" (.value | default "") -}}
+{{- if include "relay.beginsAsSecret" (.value | default "") -}}
+{{- fail (printf "env has %s with a value that begins as a key or a token does, and that everybody sees who may look at the pod (it is not shown here). Put it into a Secret and write valueFrom.secretKeyRef; renew it if others can read these values." .name) -}}
+{{- end -}}
+{{- if include "relay.hasPassword" (.value | default "") -}}
 {{- fail (printf "env has %s with a password in its address (it is not shown here). Put the whole address into a Secret and write valueFrom.secretKeyRef." .name) -}}
 {{- end -}}
 {{- end -}}
@@ -180,7 +230,7 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- include "relay.checkOtherFile" . -}}
 {{- else if regexMatch "^env:" .value -}}
 {{- include "relay.checkVariable" . -}}
-{{- else if regexMatch "^[a-z][a-z0-9+.-]*://([^/?#]*:[^/?#]*@|.*[?&]password=)" .value -}}
+{{- else if include "relay.hasPassword" .value -}}
 {{- fail (printf "%s holds a password, which a ConfigMap would show to everybody (it is not shown here). Put the whole address into a Secret and write file:/run/secrets/relay/NAME." $at) -}}
 {{- end -}}
 {{- end -}}
@@ -297,7 +347,15 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{- end -}}
 {{- end -}}
 
+{{/* To Kubernetes a rule without `to` is everywhere, and one without `ports` is every port. */}}
 {{- define "relay.checkEgress" -}}
+{{- range $key, $lists := dict "dns" (list "to" "ports") "tiktok" (list "to") "kafka" (list "to") "postgres" (list "to" "ports") "traces" (list "to") -}}
+{{- range $lists -}}
+{{- if not (get (get $.Values.networkPolicy $key | default dict) .) -}}
+{{- fail (printf "networkPolicy.%s.%s is empty, which would let the relay out without a bound: name what it needs, or leave the default as it is." $key .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- range $index, $rule := .Values.networkPolicy.extraEgress -}}
 {{- if not (and $rule.to $rule.ports) -}}
 {{- fail (printf "networkPolicy.extraEgress[%d] lacks to or ports, and would let everything out: name both." $index) -}}

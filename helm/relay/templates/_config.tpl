@@ -24,6 +24,7 @@
 {{- $text := toString . -}}
 {{- $unit := regexFind "[A-Za-z]+$" $text -}}
 {{- $sizes := dict "" 1 "B" 1 "kB" 1e3 "MB" 1e6 "GB" 1e9 "TB" 1e12 "M" 1e6 "G" 1e9 "T" 1e12
+  "k" 1e3 "P" 1e15 "Ki" 1024 "Pi" 1125899906842624
   "KiB" 1024 "MiB" 1048576 "GiB" 1073741824 "TiB" 1099511627776 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
 {{- mulf (trimSuffix $unit $text | float64) (get $sizes $unit) | int64 -}}
 {{- end -}}
@@ -41,10 +42,11 @@
 {{- include "relay.port" ((.Values.config.listen).operator | default "127.0.0.1:8081") -}}
 {{- end -}}
 
-{{/* The port of a web address, as it is written or as its scheme has it. */}}
+{{/* The port of a web address, as it is written or as its scheme has it. Not by `urlParse`, which repeats what it cannot
+read, and may be asked before anything is checked. */}}
 {{- define "relay.urlPort" -}}
-{{- $url := urlParse . -}}
-{{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (ternary "443" "80" (eq $url.scheme "https")) | int -}}
+{{- $place := regexReplaceAll "(?s)[/?#].*$" (regexReplaceAll "^[^:]*://" . "") "" -}}
+{{- trimPrefix ":" (regexFind ":[0-9]+$" $place) | default (ternary "443" "80" (hasPrefix "https:" .)) | int -}}
 {{- end -}}
 
 {{/* What leaving takes: balancers forget the pod, the lame duck, the drain, and some to spare. */}}

@@ -36,6 +36,15 @@ restartPolicy: Never
 {{- if contains (printf "%s\"" (index . 1)) (toJson (index . 0).Values.config.journal) }}yes{{ end -}}
 {{- end -}}
 
+{{/* Whether the journal names a variable that `env` has not: then `envFrom` brings it, as a whole. */}}
+{{- define "relay.journalNeedsMore" -}}
+{{- $there := list -}}
+{{- range .Values.env }}{{ $there = append $there (printf "\"env:%s\"" .name) }}{{ end -}}
+{{- range regexFindAll "\"env:[^\"]+\"" (toJson .Values.config.journal) -1 -}}
+{{- if not (has . $there) }}yes{{ end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* The container's part, without secrets that the journal does not need: one of them may be still on its way. */}}
 {{- define "relay.hookContainer" -}}
 {{- $env := list -}}
@@ -45,7 +54,9 @@ restartPolicy: Never
 {{- $env = append $env . -}}
 {{- end -}}
 {{- end -}}
-{{- set $basics "env" $env | toYaml -}}
+{{- $basics = set $basics "env" $env -}}
+{{- if not (include "relay.journalNeedsMore" .) }}{{ $basics = omit $basics "envFrom" }}{{ end -}}
+{{- toYaml $basics -}}
 {{- end -}}
 
 {{/* What the operator brings of the journal's secrets, by name. */}}

@@ -102,6 +102,11 @@ envFrom:
 {{- end }}
 {{- end -}}
 
+{{/* How new pods come in. The default's other part stays in the values, and Kubernetes takes it beside no other type. */}}
+{{- define "relay.strategy" -}}
+{{- ternary (omit . "rollingUpdate") . (eq .type "Recreate") | toYaml -}}
+{{- end -}}
+
 {{/* spec.template of a role: (list ROOT ROLE) */}}
 {{- define "relay.podTemplate" -}}
 {{- $root := index . 0 -}}
@@ -112,10 +117,7 @@ metadata:
   labels:
     {{- merge (include "relay.roleLabels" . | fromYaml) $root.Values.podLabels | toYaml | nindent 4 }}
   annotations:
-    checksum/config: {{ include "relay.configuration" $root | sha256sum }}
-    {{- with $root.Values.podAnnotations }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- merge (dict "checksum/config" (include "relay.configuration" $root | sha256sum)) $root.Values.podAnnotations | toYaml | nindent 4 }}
 spec:
   {{- include "relay.podBasics" $root | nindent 2 }}
   terminationGracePeriodSeconds: {{ $root.Values.terminationGracePeriodSeconds | default (include "relay.graceSeconds" $root) }}

@@ -169,6 +169,71 @@ def test_a_mistake_between_the_tables_names_its_key_and_its_mend(
     assert mend in found[key].mend
 
 
+@pytest.mark.parametrize(
+    "password",
+    ["SECRET", "SECRET/x", "x/SECRET", "x?SECRET", "x#SECRET", "x@SECRET", "/SECRET", "SECRET%2Fx"],
+)
+def test_an_address_with_a_password_is_refused_however_it_was_escaped(
+    folder: Path, password: str
+) -> None:
+    """A `/`, `?` or `#` ends the part of an address that a password stands in."""
+    found = mistakes(
+        folder,
+        f"""[journal]
+kafka = "kafka:9092"
+postgres = "postgresql://relay:{password}@db.example/relay"
+[traces]
+endpoint = "https://relay:{password}@collector.example"
+[tiktok]
+base_url = "https://relay:{password}@tiktok.example"
+"""
+        + with_line(f'page_url = "https://relay:{password}@shop.example"'),
+    )
+
+    assert set(found) == {
+        "journal.postgres",
+        "traces.endpoint",
+        "tiktok.base_url",
+        "destinations[0].page_url",
+    }
+    assert all("a password does not belong" in each.problem for each in found.values())
+    assert "SECRET" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://db/relay?password=SECRET",
+        "postgresql://db/relay?sslmode=require&PASSWORD=SECRET",
+        "postgresql://db/relay?pass%77ord=SECRET",
+        "postgresql://relay@azure:SECRET@db/relay",
+    ],
+)
+def test_a_password_is_found_elsewhere_in_an_address(folder: Path, address: str) -> None:
+    text = f'[journal]\nkafka = "kafka:9092"\npostgres = "{address}"\n{SOUND}'
+
+    found = mistakes(folder, text)
+
+    assert list(found) == ["journal.postgres"]
+    assert "a password does not belong" in found["journal.postgres"].problem
+    assert "SECRET" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://relay@db.example:5432/relay",
+        "postgresql://relay@one:1,two:2/relay?sslmode=require",
+        "postgresql://relay@[::1]:5432/relay",
+        "postgresql:///relay?host=/run/postgresql",
+    ],
+)
+def test_an_address_without_a_password_is_taken(folder: Path, address: str) -> None:
+    text = f'[journal]\nkafka = "kafka:9092"\npostgres = "{address}"\n{SOUND}'
+
+    assert mistakes(folder, text) == {}
+
+
 def test_a_test_code_has_to_say_when_it_ends(folder: Path) -> None:
     found = mistakes(folder, DESTINATION + 'test_event_code = "TEST1"\n' + SOURCES)
 

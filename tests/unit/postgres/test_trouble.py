@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 
+import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,3 +52,12 @@ def test_no_password_is_taken_for_a_place(password: str) -> None:
 )
 def test_trouble_names_the_place_and_the_mend(error: Exception, said: str) -> None:
     assert said in str(translate(error, "db:1"))
+
+
+def test_an_address_that_is_none_may_have_a_password_that_was_not_escaped() -> None:
+    """`/`, `?` and `#` move its parts, so that they are not seen."""
+    told = str(translate(asyncpg.ClientConfigurationError("no port: hidden"), "db:1"))
+
+    assert "this is no address of a database: write postgresql://user@host:port/name" in told
+    assert "percent-encoded (%2F for /)" in told
+    assert "hidden" not in told
