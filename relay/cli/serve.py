@@ -33,7 +33,7 @@ def run(config: Path | None, role: Role = Role.ALL) -> int:
         problem = "two halves of a relay meet in topics, and the journal is a folder"
         mend = "Set journal.kafka and journal.postgres, or leave --role out"
         raise ConfigError([Mistake("--role", problem, mend)])
-    telemetry = Telemetry(version=version(), now=_CLOCK.now)
+    telemetry = Telemetry(version=version(), role=role, now=_CLOCK.now)
     log = open_log(
         settings.log.level.value,
         _form(settings.log.format),

@@ -286,7 +286,13 @@ AUDIT_RUNS = Metric(
     "Audits by how they ended: `whole`, `partial` or `failed`.",
     ("result",),
 )
-BUILD_INFO = Metric("relay_build_info", "gauge", "1, with the relay's version.", ("version",))
+BUILD_INFO = Metric(
+    "relay_build_info",
+    "gauge",
+    "1, with the relay's version, and whether it accepts and delivers (`all`), or does one of them "
+    "(`ingest`, `deliver`).",
+    ("version", "role"),
+)
 
 #: What the last audits found.
 AUDIT_GAUGES = (

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from relay.model import Attempt, Counts, MatchKey, Outcome, Reason, Waiting
+from relay.role import Role
 from relay.telemetry import DiskView, JournalView, KafkaView, LaneView, Telemetry
 from relay.telemetry.catalogue import AUDIT_GAUGES, MAX_CUSTOM_EVENTS, METRICS
 
@@ -38,6 +39,13 @@ def attempt(
     code: int | None = None, status: int | None = None, error: str | None = None
 ) -> Attempt:
     return Attempt("a", "web", 1, 0.0, 0.2, 3, 99, "x", status=status, code=code, error=error)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_process_tells_its_role(role: Role) -> None:
+    house = Telemetry(version="0.1.0", role=role, now=lambda: 0.0)
+
+    assert value(house, "relay_build_info", version="0.1.0", role=role.value) == 1
 
 
 def test_arrivals_and_outcomes_are_counted_by_their_labels() -> None:
