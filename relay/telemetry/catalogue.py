@@ -178,8 +178,9 @@ KAFKA_LAG = Metric(
 KAFKA_STATE = Metric(
     "relay_kafka_source_state",
     "gauge",
-    "1 for the state a Kafka source is in, 0 for the others: `connecting`, `reading`, "
-    "`waiting_for_journal`, `stopped` (too many messages are invalid).",
+    "1 for the state a Kafka source is in, 0 for the others: `connecting`, `no_topic` (one is "
+    "missing, or may not be read), `reading`, `waiting_for_journal`, `stopped` (too many messages "
+    "are invalid).",
     ("source", "state"),
 )
 LOG_LINES_WITHHELD = Metric(
