@@ -117,7 +117,8 @@ DISK_MIN_FREE_BYTES = Metric(
 CONSERVATION_GAP = Metric(
     "relay_conservation_gap",
     "gauge",
-    "Accepted minus settled minus waiting events, over all destinations: 0, always.",
+    "By how many events accepted differs from settled plus waiting, either way, added up over the "
+    "destinations: 0, always.",
 )
 ATTEMPTS = Metric(
     "relay_attempts_total",

@@ -154,6 +154,15 @@ def test_the_journal_is_asked_at_the_scrape() -> None:
     assert value(house, "relay_journal_healthy") == 0
 
 
+def test_events_that_are_counted_twice_are_a_gap_as_those_that_are_missing() -> None:
+    house = telemetry()
+    counts = {"web": Counts(accepted=10, settled=15, waiting=0), "crm": Counts(5, 0, 0)}
+
+    house.watch_journal(JournalView(lambda: counts, lambda _: Waiting(0, 0, None), lambda: True))
+
+    assert value(house, "relay_conservation_gap") == 10
+
+
 def test_a_journal_in_a_folder_has_a_disk() -> None:
     house = telemetry()
     free: int | None = 7000
