@@ -276,7 +276,7 @@ async def test_a_topic_that_is_not_there_yet_is_waited_for(
         await ensure_topics(KafkaConnection(broker.brokers), [TopicWanted(later.name, 1, 1)])
         await later.send("order-1")
         await house.until_stored(1)
-        assert house.reader.state is State.READING
+        await until(lambda: house.reader.state is State.READING, what="it to read")
         assert list(house.reader.notes()) == []
 
 
