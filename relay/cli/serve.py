@@ -29,7 +29,7 @@ def run(config: Path | None, role: Role = Role.ALL) -> int:
     began = _CLOCK.monotonic()
     settings = configuration.for_running(config)
     configuration.for_role(settings, role)
-    telemetry = Telemetry(version=version(), now=_CLOCK.now)
+    telemetry = Telemetry(version=version(), role=role, now=_CLOCK.now)
     log = open_log(
         settings.log.level.value,
         _form(settings.log.format),

@@ -117,7 +117,8 @@ DISK_MIN_FREE_BYTES = Metric(
 CONSERVATION_GAP = Metric(
     "relay_conservation_gap",
     "gauge",
-    "Accepted minus settled minus waiting events, over all destinations: 0, always.",
+    "By how many events accepted differs from settled plus waiting, either way, added up over the "
+    "destinations: 0, always.",
 )
 ATTEMPTS = Metric(
     "relay_attempts_total",
@@ -178,8 +179,9 @@ KAFKA_LAG = Metric(
 KAFKA_STATE = Metric(
     "relay_kafka_source_state",
     "gauge",
-    "1 for the state a Kafka source is in, 0 for the others: `connecting`, `reading`, "
-    "`waiting_for_journal`, `stopped` (too many messages are invalid).",
+    "1 for the state a Kafka source is in, 0 for the others: `connecting`, `no_topic` (one is "
+    "missing, or may not be read), `reading`, `waiting_for_journal`, `stopped` (too many messages "
+    "are invalid).",
     ("source", "state"),
 )
 LOG_LINES_WITHHELD = Metric(
@@ -286,7 +288,13 @@ AUDIT_RUNS = Metric(
     "Audits by how they ended: `whole`, `partial` or `failed`.",
     ("result",),
 )
-BUILD_INFO = Metric("relay_build_info", "gauge", "1, with the relay's version.", ("version",))
+BUILD_INFO = Metric(
+    "relay_build_info",
+    "gauge",
+    "1, with the relay's version, and whether it accepts and delivers (`all`), or does one of them "
+    "(`ingest`, `deliver`).",
+    ("version", "role"),
+)
 
 #: What the last audits found.
 AUDIT_GAUGES = (

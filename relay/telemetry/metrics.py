@@ -9,6 +9,7 @@ from prometheus_client import generate_latest
 from prometheus_client.metrics_core import Metric as Family
 
 from relay.model import Attempt, Outcome, Reason
+from relay.role import Role
 from relay.telemetry import catalogue, exposition
 from relay.telemetry.catalogue import MAX_CUSTOM_EVENTS, STANDARD_EVENTS
 from relay.telemetry.exposition import JournalView, KafkaView, Labels, LaneView, Sample
@@ -72,9 +73,10 @@ class Admitted:
 class Telemetry:
     """Every metric of the relay. The methods that events pass are named for what happened."""
 
-    def __init__(self, *, version: str, now: Callable[[], float]) -> None:
+    def __init__(self, *, version: str, role: Role = Role.ALL, now: Callable[[], float]) -> None:
         self._now = now
         self.version = version
+        self._role = role
         self._events = Admitted(STANDARD_EVENTS, MAX_CUSTOM_EVENTS)
         self._codes = Admitted(("0",), _MAX_CODES)
         self._fields = Admitted((), _MAX_FIELDS)
@@ -243,7 +245,7 @@ class Telemetry:
             yield exposition.counter(metric, counts)
         for metric, spread in self._spreads.items():
             yield exposition.histogram(metric, spread.counts, spread.total)
-        yield exposition.gauge(catalogue.BUILD_INFO, {(self.version,): 1})
+        yield exposition.gauge(catalogue.BUILD_INFO, {(self.version, self._role.value): 1})
         yield exposition.gauge(catalogue.MAX_EVENT_AGE_SECONDS, self._max_event_ages)
         yield from exposition.of_match_keys(self._match_keys)
         if self._journal is not None:

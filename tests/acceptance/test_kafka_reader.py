@@ -261,14 +261,37 @@ async def test_a_new_group_may_begin_at_the_end_and_goes_on_from_there(
 
 
 async def test_a_topic_that_is_not_there_yet_is_waited_for(
-    broker: KafkaServer, topic: Topic, tmp_path: Path
+    broker: KafkaServer, topic: Topic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("relay.ingest.kafka.reader._METADATA_EVERY_S", 0.5)
     later = Topic(f"{topic.name}-later", topic.producer, topic.brokers)
 
     async with house_of(tmp_path, later.config(tmp_path)) as house:
         note = f"there is no topic {later.name}, or it may not be read"
-        await until(lambda: note in list(house.reader.notes()), what="a note")
+        await until(lambda: list(house.reader.notes()) == [note], what="a note")
+        await asyncio.sleep(2)
+        assert house.reader.state is State.NO_TOPIC
         assert list(house.reader.problems()) == []
+
+        await ensure_topics(KafkaConnection(broker.brokers), [TopicWanted(later.name, 1, 1)])
+        await later.send("order-1")
+        await house.until_stored(1)
+        await until(lambda: house.reader.state is State.READING, what="it to read")
+        assert list(house.reader.notes()) == []
+
+
+async def test_a_topic_that_is_missing_is_told_though_another_is_read(
+    topic: Topic, tmp_path: Path
+) -> None:
+    missing = f"{topic.name}-mistyped"
+    text = topic.config(tmp_path)
+    text = text.replace(f'["{topic.name}"]', f'["{topic.name}", "{missing}"]')
+    await topic.send("order-1")
+
+    async with house_of(tmp_path, text) as house:
+        await house.until_stored(1)
+        assert house.reader.state is State.NO_TOPIC
+        assert list(house.reader.notes()) == [f"there is no topic {missing}, or it may not be read"]
 
 
 async def test_what_the_journal_refuses_stays_in_hand_until_it_takes_it(

@@ -34,7 +34,6 @@ def _panel(
     queries: Mapping[str, str],
     size: tuple[int, int] = (8, 8),
     steps: Mapping[str | float, str] | None = None,
-    may_be_negative: bool = False,
     **more: Any,
 ) -> Panel:
     colours = [
@@ -45,7 +44,6 @@ def _panel(
         width=size[0],
         height=size[1],
         steps=colours or CALM,
-        min_zero=not may_be_negative,
         **more,
     )
 

@@ -32,7 +32,6 @@ class Panel:
     runbook: Sequence[str] = ()
     decimals: int | None = None
     stacked: bool = False
-    min_zero: bool = True
     shows: Mapping[str, str] | None = None
 
 
@@ -102,8 +101,7 @@ def _field(panel: Panel) -> dict[str, Any]:
     }
     if panel.decimals is not None:
         field["decimals"] = panel.decimals
-    if panel.min_zero:
-        field["min"] = 0
+    field["min"] = 0
     if panel.shows is not None:
         options = {
             value: {"text": text, "index": index}

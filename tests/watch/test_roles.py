@@ -83,3 +83,23 @@ async def test_what_waits_is_told_by_all_and_counted_once(
     await until(is_told_once, what="one alert with the right number")
     recorded = await asyncio.to_thread(prometheus.ask, "query", query="relay:journal_entries:total")
     assert [each["value"][1] for each in recorded["result"]] == ["150"]
+
+
+async def test_who_accepts_is_missed_though_others_deliver(
+    relays: list[Any], prometheus: PrometheusServer
+) -> None:
+    async def all_are_seen() -> bool:
+        asked = "count by (role) (relay_build_info)"
+        seen = await asyncio.to_thread(prometheus.ask, "query", query=asked)
+        counts = {each["metric"]["role"]: each["value"][1] for each in seen["result"]}
+        return counts == {"ingest": "1", "deliver": "2"}
+
+    await until(all_are_seen, what="each to be seen by its role")
+    assert await firing(prometheus, "RelayIngestDown") == []
+    await relays[0].terminate()
+
+    await until(lambda: firing(prometheus, "RelayIngestDown"), what="the alert")
+    (alert,) = await firing(prometheus, "RelayIngestDown")
+    assert alert["labels"]["namespace"] == "shop"
+    assert await firing(prometheus, "RelayDown") == []
+    assert await firing(prometheus, "RelayDeliverDown") == []

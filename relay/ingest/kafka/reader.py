@@ -145,7 +145,9 @@ class Reader:
             return State.STOPPED
         if self._session is None:
             return State.CONNECTING
-        return State.WAITING_FOR_JOURNAL if self._session.waits_for_journal else State.READING
+        if self._session.waits_for_journal:
+            return State.WAITING_FOR_JOURNAL
+        return State.NO_TOPIC if self._session.missing_topics() else State.READING
 
     def lag(self) -> Mapping[str, int]:
         """Messages that are there and not yet read, by topic, of the partitions this relay has."""

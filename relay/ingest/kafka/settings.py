@@ -18,6 +18,7 @@ class State(StrEnum):
     """What a reader is doing."""
 
     CONNECTING = "connecting"
+    NO_TOPIC = "no_topic"  # one that it should read is not there, or not shown to us
     READING = "reading"
     WAITING_FOR_JOURNAL = "waiting_for_journal"
     STOPPED = "stopped"  # too many messages are invalid

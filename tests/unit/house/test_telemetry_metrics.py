@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from relay.model import Attempt, Counts, MatchKey, Outcome, Reason, Waiting
+from relay.role import Role
 from relay.telemetry import DiskView, JournalView, KafkaView, LaneView, Telemetry
 from relay.telemetry.catalogue import AUDIT_GAUGES, MAX_CUSTOM_EVENTS, METRICS
 
@@ -38,6 +39,13 @@ def attempt(
     code: int | None = None, status: int | None = None, error: str | None = None
 ) -> Attempt:
     return Attempt("a", "web", 1, 0.0, 0.2, 3, 99, "x", status=status, code=code, error=error)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_process_tells_its_role(role: Role) -> None:
+    house = Telemetry(version="0.1.0", role=role, now=lambda: 0.0)
+
+    assert value(house, "relay_build_info", version="0.1.0", role=role.value) == 1
 
 
 def test_arrivals_and_outcomes_are_counted_by_their_labels() -> None:
@@ -144,6 +152,15 @@ def test_the_journal_is_asked_at_the_scrape() -> None:
 
     healthy = False
     assert value(house, "relay_journal_healthy") == 0
+
+
+def test_events_that_are_counted_twice_are_a_gap_as_those_that_are_missing() -> None:
+    house = telemetry()
+    counts = {"web": Counts(accepted=10, settled=15, waiting=0), "crm": Counts(5, 0, 0)}
+
+    house.watch_journal(JournalView(lambda: counts, lambda _: Waiting(0, 0, None), lambda: True))
+
+    assert value(house, "relay_conservation_gap") == 10
 
 
 def test_a_journal_in_a_folder_has_a_disk() -> None:
