@@ -132,6 +132,9 @@ CONTRADICTIONS = (
              "env has DB_PASSWORD by its value"),
     embedded("env", f'[{{"name": "DATABASE", "value": "postgresql://me:{SECRET}@db/shop"}}]',
              "env has DATABASE with a password in its address"),
+    embedded("env", '[{"name": "DATABASE", "value": '
+             f'"jdbc:postgresql://db/shop?user=me&password={SECRET}"}}]',
+             "env has DATABASE with a password in its address"),
     embedded("env", f'[{{"name": "SHOPIFY", "value": "shpss_{SECRET}"}}]',
              "env has SHOPIFY with a value that begins as a key or a token does"),
     embedded("secrets.TIKTOK_TOKEN", '{"existingSecret": "a", "key": "b"}',

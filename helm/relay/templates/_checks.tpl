@@ -184,7 +184,7 @@ secret. values.schema.json has looked at each value alone; these look at values 
 {{/* Whether this address has a password in it, also one that is not percent-encoded and moves the address's parts: all
 before the last `@` is taken for who comes. Better to refuse a path with `@` behind a port than to show a password. */}}
 {{- define "relay.hasPassword" -}}
-{{- if regexMatch "(?is)^\\s*[a-z][a-z0-9+.-]*://(.*:.*@|.*[?&]password=)" . }}yes{{ end -}}
+{{- if regexMatch "(?is)^\\s*([a-z][a-z0-9+.-]*:)+//(.*:.*@|.*[?&]password=)" . }}yes{{ end -}}
 {{- end -}}
 
 {{/* Whether this is a secret of a kind that says so: of Shopify, Stripe, GitHub, GitLab, Slack and Google, a signed JSON
