@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from relay.journal.distributed import DistributedJournal, DistributedSettings, Topics
+from relay.journal.distributed import DistributedJournal, DistributedSettings, Topics, message
 from relay.journal.distributed.moving_in import ServersTarget
 from relay.journal.distributed.moving_out import ServersOut
 from relay.journal.distributed.producer import TopicWriter
@@ -21,6 +21,7 @@ from relay.journal.rocksdb.folder import Folder
 from relay.journal.rocksdb.moving_in import FolderTarget
 from relay.journal.rocksdb.moving_out import MovingOut
 from relay.kafka.connection import KafkaConnection
+from relay.model import Arrival
 from relay.postgres.database import Database
 from tests.contract.distributed import DESTINATIONS, PatientJournal
 from tests.contract.journals import DAY, NOW, OwnClock
@@ -87,6 +88,17 @@ class ServersPlace:
         """A process that accepts and does not deliver: what it accepts, nobody claims."""
         settings = replace(self.settings, delivers=False)
         return DistributedJournal(settings, Database(lambda: self.dsn), self.clock)
+
+    async def write(self, arrival: Arrival) -> None:
+        """As a door that nobody knows of would."""
+        settings = self.settings
+        writer = TopicWriter(settings.kafka.options, lambda error: None)
+        await writer.open()
+        try:
+            topic = settings.topics.of(arrival.destination)
+            await writer.write([(topic, message.encode(arrival, self.clock.now()))])
+        finally:
+            await writer.close()
 
     async def export(self) -> list[bytes]:
         async with ServersOut(self.settings, Database(lambda: self.dsn), self.clock) as moving:

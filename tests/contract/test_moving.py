@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from relay.errors import JournalLocked, JournalSealed
+from relay.journal.distributed.moving_out import ServersOut
 from relay.journal.ledger import LAST_HOUR
 from relay.journal.moving.framing import check
 from relay.journal.moving.rows import Moved, unpack
@@ -19,6 +20,7 @@ from relay.journal.moving.target import MOST_ROWS, AlreadyHere
 from relay.journal.rocksdb import seal
 from relay.journal.rocksdb.verify import verify
 from relay.model import Answer, Counts, Outcome, Reason, Trace
+from relay.postgres.database import Database
 from tests.contract.distributed import PatientJournal
 from tests.contract.journals import (
     DAY,
@@ -484,6 +486,34 @@ async def test_nothing_is_exported_while_a_relay_delivers(
     with pytest.raises(JournalLocked, match="stop all of them"):
         await place.export()
     await journal.close()
+
+
+@pytest.mark.needs("kafka")
+@pytest.mark.needs("postgres")
+@pytest.mark.parametrize("writes", [False, True])
+async def test_a_seal_is_taken_back_where_somebody_wrote_until_it_was_heard_of(
+    new_place: NewPlace, clock: OwnClock, writes: bool
+) -> None:
+    place = new_place("servers")
+    assert isinstance(place, ServersPlace)
+    journal = await place.open()
+    await journal.append([arriving(an_event("one"), "http:1/0")])
+    await journal.close()
+
+    async def meanwhile(seconds: float) -> None:
+        if writes:
+            await place.write(arriving(an_event("two"), "http:2/0"))
+
+    clock.sleep = meanwhile  # type: ignore[method-assign]
+    async with ServersOut(place.settings, Database(lambda: place.dsn), clock) as moving:
+        async for _ in moving.rows():
+            pass
+        if writes:
+            with pytest.raises(JournalLocked, match="the file lacks them"):
+                await moving.seal()
+        else:
+            await moving.seal()
+        assert await moving.is_sealed() is not writes
 
 
 async def test_a_sealed_folder_is_opened_by_nobody_until_it_is_unsealed(

@@ -31,9 +31,12 @@ async def refuse_sealed(connection: AnyConnection) -> None:
         )
 
 
-async def seal(connection: Connection, at: float) -> None:
-    """Let no relay start on these servers any more; what was sealed stays as it is."""
-    await connection.execute("update identity set sealed_at = $1 where sealed_at is null", at)
+async def seal(connection: Connection, at: float) -> bool:
+    """Let no relay work on these servers any more; False where they were sealed before."""
+    done = await connection.execute(
+        "update identity set sealed_at = $1 where sealed_at is null", at
+    )
+    return bool(done != "UPDATE 0")
 
 
 async def unseal(connection: Connection) -> bool:

@@ -39,6 +39,8 @@ _WAIT_MS = 20
 #: A broker that hands out nothing for so many polls is away.
 _SILENT = 15
 _ERASED = b"{}"
+#: Whoever works asks once a second whether the journal was sealed, in seconds.
+_HEARD_S = 3.0
 
 #: How an entry ended: outcome, reason, when.
 _End = tuple[Outcome, Reason, float]
@@ -86,11 +88,25 @@ class ServersOut:
         await self._database.close()
 
     async def seal(self) -> None:
-        """Let no relay work on these servers any more. Raises `JournalLocked`, and seals nothing,
-        where somebody wrote meanwhile."""
-        async with self._database.transaction() as connection:
-            await identity.seal(connection, self._clock.now())
+        """Let no relay work on these servers any more. Raises `JournalLocked`, and takes it back,
+        where somebody wrote meanwhile: a relay that began since this export did, or could not be
+        seen, hears of the seal within the pause."""
+        is_ours = await self._seal()
+        await self._clock.sleep(_HEARD_S)
+        try:
             await self.still_the_same()
+        except BaseException:
+            if is_ours:
+                await self._unseal()
+            raise
+
+    async def _seal(self) -> bool:
+        async with self._database.transaction() as connection:
+            return await identity.seal(connection, self._clock.now())
+
+    async def _unseal(self) -> None:
+        async with self._database.transaction() as connection:
+            await identity.unseal(connection)
 
     # --- bringing it up to date -------------------------------------------------------------------
 
