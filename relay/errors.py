@@ -10,6 +10,7 @@
     │   └── JournalFormat      the folder was written by another version
     ├── DatabaseUnavailable    PostgreSQL does not answer: it is tried again
     │   └── DatabaseRefused    PostgreSQL answers and says no: a person has to act
+    │       └── ServersSealed  the servers' journal was moved elsewhere
     ├── TopicsMissing          topics that somebody else has to create
     └── SourceError
         ├── SignatureRefused   the sender could not be verified
@@ -83,6 +84,11 @@ class DatabaseUnavailable(RelayError):
 
 class DatabaseRefused(DatabaseUnavailable):
     """PostgreSQL refuses what the relay needs; the message says what to change."""
+
+
+class ServersSealed(DatabaseRefused):
+    """The journal of these servers was moved elsewhere, and would send once more what that one
+    sends."""
 
 
 class TopicsMissing(RelayError):

@@ -81,14 +81,24 @@ def _of_servers(config: Path | None, journal: Path | None) -> Settings | None:
 async def _seal_servers(settings: Settings) -> None:
     from relay.journal.distributed import identity  # noqa: PLC0415  # as in assembly
     from relay.journal.distributed.records import as_journal  # noqa: PLC0415  # as above
-    from relay.journal.distributed.rest import require_rest  # noqa: PLC0415  # as above
+    from relay.journal.distributed.rest import (  # noqa: PLC0415  # as above
+        require_nobody,
+        require_rest,
+    )
 
     database = assembly.database_of(settings, archive.quiet_watchers())
     with as_journal():
         async with database:
             await require_rest(assembly.distributed_settings_of(settings, Role.DELIVER), database)
             async with database.transaction() as connection:
-                await identity.seal(connection, SystemClock().now())
+                is_ours = await identity.seal(connection, SystemClock().now())
+            try:
+                await require_nobody(database)  # that began since it was asked for
+            except BaseException:
+                if is_ours:
+                    async with database.transaction() as connection:
+                        await identity.unseal(connection)
+                raise
 
 
 async def _unseal_servers(settings: Settings) -> bool:

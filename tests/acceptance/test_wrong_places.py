@@ -88,10 +88,45 @@ async def test_an_export_wants_every_topic_that_the_tables_know(
     code, said = await used.typed("journal", "export", str(file), "--seal")
 
     assert code == 1
-    assert "the tables know of partition" in said
+    assert ("there is no topic" if what == "topic_prefix" else "know of partition 9") in said
     assert "journal.topic_prefix" in said
     assert not file.exists()
     assert await sql(fleet, "select sealed_at from relay.identity") is None
+
+
+async def test_an_export_wants_the_topics_though_nothing_was_claimed_yet(
+    fleet: Fleet, make_sender: Callable[[Any], Any], tmp_path: Path
+) -> None:
+    """What nobody has delivered yet is in no table."""
+    ingest = await fleet.add("ingest")
+    sender = make_sender(ingest)
+    await sender.send(sender.make("waits"))
+    await ingest.terminate()
+    changed(ingest, 'topic_prefix = "', 'topic_prefix = "mistyped-')
+    file = tmp_path / "journal.ndjson"
+
+    code, said = await ingest.typed("journal", "export", str(file), "--seal")
+
+    assert code == 1
+    assert "there is no topic mistyped-" in said
+    assert not file.exists()
+
+
+async def test_a_door_that_opened_while_the_database_was_away_hears_of_the_seal(
+    used: Any, fleet: Fleet, make_sender: Callable[[Any], Any]
+) -> None:
+    assert (await used.typed("journal", "seal"))[0] == 0
+    real = fleet.dsn
+    address = used.folder / "dsn"
+    address.write_text(real.replace(real.rpartition("@")[2], "127.0.0.1:1/none"))
+    fleet._journal = fleet._journal.replace("env:RELAY_POSTGRES", f"file:{address}")
+    ingest = await fleet.add("ingest")
+    sender = make_sender(ingest)
+    assert await sender.send(sender.make("unheard")) == 202
+
+    address.write_text(real)
+
+    await sender.until(lambda: is_refused(sender), 20, what="the door to be shut")
 
 
 @pytest.mark.parametrize("role", ["ingest", "deliver"])

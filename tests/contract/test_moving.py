@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from relay.errors import JournalLocked, JournalSealed
+from relay.errors import JournalLocked, JournalSealed, JournalUnavailable
 from relay.journal.distributed.moving_out import ServersOut
 from relay.journal.ledger import LAST_HOUR
 from relay.journal.moving.framing import check
@@ -514,6 +514,49 @@ async def test_a_seal_is_taken_back_where_somebody_wrote_until_it_was_heard_of(
         else:
             await moving.seal()
         assert await moving.is_sealed() is not writes
+
+
+@pytest.mark.needs("kafka")
+@pytest.mark.needs("postgres")
+@pytest.mark.parametrize("who", ["another export", "a relay"])
+async def test_an_export_beside_which_anybody_took_over_is_refused(
+    new_place: NewPlace, clock: OwnClock, who: str
+) -> None:
+    """It would lack what waits, or tell as waiting what was delivered."""
+    place = new_place("servers")
+    assert isinstance(place, ServersPlace)
+    journal = await place.open()
+    await journal.append([arriving(an_event("one"), "http:1/0")])
+    await journal.close()
+
+    async with ServersOut(place.settings, Database(lambda: place.dsn), clock) as moving:
+        if who == "a relay":
+            journal = await place.open()
+            await settle(journal, take(journal))
+            await journal.close()
+        else:
+            await place.export()
+        with pytest.raises(JournalLocked, match="export anew"):
+            await moving.still_the_same()
+
+
+@pytest.mark.needs("kafka")
+@pytest.mark.needs("postgres")
+async def test_tables_that_know_nothing_of_what_was_delivered_are_not_exported(
+    new_place: NewPlace, clock: OwnClock
+) -> None:
+    place, fresh = new_place("servers"), new_place("servers")
+    assert isinstance(place, ServersPlace)
+    assert isinstance(fresh, ServersPlace)
+    journal = await place.open()
+    await journal.append([arriving(an_event("one"), "http:1/0")])
+    await settle(journal, take(journal))
+    await journal.close()
+    await (await fresh.open()).close()
+
+    place.dsn = fresh.dsn
+    with pytest.raises(JournalUnavailable, match=r"journal\.database_schema right"):
+        await place.export()
 
 
 async def test_a_sealed_folder_is_opened_by_nobody_until_it_is_unsealed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relay.errors import DatabaseRefused
+from relay.errors import ServersSealed
 from relay.journal.moving import standing
 from relay.postgres.database import AnyConnection, Connection
 
@@ -21,10 +21,10 @@ async def is_sealed(connection: AnyConnection) -> bool:
 
 
 async def refuse_sealed(connection: AnyConnection) -> None:
-    """What `Database` requires of relays and imports: raises `DatabaseRefused` where the journal
-    was moved elsewhere."""
+    """What `Database` requires of relays and imports: raises `ServersSealed` where the journal was
+    moved elsewhere."""
     if await is_sealed(connection):
-        raise DatabaseRefused(
+        raise ServersSealed(
             "the journal on these servers was moved elsewhere (`relay journal export --seal`), and "
             "a relay on it would send once more what waited. Start the relay on the new journal; "
             "to go on with this one instead: `relay journal unseal`"

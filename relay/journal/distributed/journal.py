@@ -13,7 +13,13 @@ from itertools import chain
 from aiokafka.errors import KafkaError
 
 from relay.clock import Clock
-from relay.errors import DatabaseUnavailable, JournalSealed, JournalUnavailable, TopicsMissing
+from relay.errors import (
+    DatabaseUnavailable,
+    JournalSealed,
+    JournalUnavailable,
+    ServersSealed,
+    TopicsMissing,
+)
 from relay.journal.distributed import book, erasing, message, parking, presence
 from relay.journal.distributed.census import Tally
 from relay.journal.distributed.claims import day_of
@@ -237,7 +243,7 @@ class DistributedJournal(DistributedRecords):
         """See `protocol.Outlet.wait_for_entries`. Returns for parked ones that are due, too."""
         news = self._news.setdefault(destination, asyncio.Event())
         share = self._shares[destination]
-        while not share.holding.stock.available and not share.aside.has_due:
+        while self._moved_away or not (share.holding.stock.available or share.aside.has_due):
             news.clear()
             await news.wait()
 
@@ -287,7 +293,7 @@ class DistributedJournal(DistributedRecords):
     def due(self, destination: str) -> Sequence[Parked]:
         """See `protocol.Outlet.due`."""
         share = self._shares.get(destination)
-        return () if share is None else share.aside.due()
+        return () if share is None or self._moved_away else share.aside.due()
 
     async def settle(
         self,
@@ -370,13 +376,18 @@ class DistributedJournal(DistributedRecords):
 
     async def _be_seen(self) -> None:
         """Others are told that this process works on the journal; it hears when that was moved."""
-        with contextlib.suppress(DatabaseUnavailable):
-            was, self._moved_away = self._moved_away, await presence.tell(self.database, self.owner)
-            if self._moved_away and not was:
-                self._watchers.trouble("moved elsewhere", JournalSealed())
-            elif was and not self._moved_away:
-                for destination in self._shares:
-                    self._tell(destination)
+        was = self._moved_away
+        try:
+            self._moved_away = await presence.tell(self.database, self.owner)
+        except ServersSealed:  # it was so when the database could be asked for the first time
+            self._moved_away = True
+        except DatabaseUnavailable:
+            return
+        if self._moved_away and not was:
+            self._watchers.trouble("moved elsewhere", JournalSealed())
+        elif was and not self._moved_away:
+            for destination in self._shares:
+                self._tell(destination)
 
     async def _stay_seen(self) -> None:
         while True:

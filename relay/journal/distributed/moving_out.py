@@ -23,7 +23,7 @@ from relay.journal.distributed.days import Days
 from relay.journal.distributed.erasing import Erasures
 from relay.journal.distributed.holding import Listeners, Surroundings
 from relay.journal.distributed.message import Arrived
-from relay.journal.distributed.rest import require_rest
+from relay.journal.distributed.rest import committed_of, require_nobody, require_rest
 from relay.journal.distributed.settings import DAY_S, DistributedSettings
 from relay.journal.distributed.share import Share
 from relay.journal.distributed.spot import Spot
@@ -58,6 +58,8 @@ class ServersOut:
         self._shares: dict[str, Share] = {}
         self._ends: dict[TopicPartition, int] = {}
         self._begins: dict[TopicPartition, int] = {}
+        self._committed: Mapping[TopicPartition, int] = {}
+        self._epochs: dict[tuple[str, int], int] = {}
         self._withheld: defaultdict[str, int] = defaultdict(int)
         self.salt = b""
         self.journals: Sequence[str] = ()
@@ -123,6 +125,7 @@ class ServersOut:
             self._erasures, self._clock,
             Listeners(_ignore, _ignore, _ignore, _ignore),
         )  # fmt: skip
+        self._committed = await committed_of(self._settings)
         for name in self.destinations:
             share = Share(name, self._settings.window_s(name), around)
             for place in await self._places(name):
@@ -149,8 +152,14 @@ class ServersOut:
             "select partition from progress where destination = $1 and partition >= 0", destination
         )
         missing = sorted({row["partition"] for row in rows}.difference(partitions))
+        topic = self._settings.topics.of(destination)
+        if not partitions:
+            raise JournalUnavailable(
+                f"there is no topic {topic}, or the user may not describe it: correct "
+                "journal.topic_prefix or journal.kafka, or let the user see it; where no event has "
+                "come yet, `relay journal migrate` makes it"
+            )
         if missing:
-            topic = self._settings.topics.of(destination)
             raise JournalUnavailable(
                 f"the tables know of partition {missing[0]} of the topic {topic}, and the brokers "
                 "do not: correct journal.topic_prefix or journal.kafka, or let the user describe "
@@ -161,7 +170,11 @@ class ServersOut:
         """Claim what nobody claimed yet, and withhold what is erased; nothing stays in memory."""
         partition, holding = place.partition, share.holding
         try:
-            start = await take_over(holding, partition, self._begins[place], self._ends[place])
+            start = await take_over(
+                holding, partition, self._begins[place], self._ends[place],
+                self._committed.get(place, 0),
+            )  # fmt: skip
+            self._epochs[holding.destination, partition] = holding.progress[partition].epoch
         except TopicReplaced as error:
             raise JournalUnavailable(str(error)) from error
         async for found, behind in self._read(place, start, self._ends[place]):
@@ -199,7 +212,20 @@ class ServersOut:
             return await identity.is_sealed(connection)
 
     async def still_the_same(self) -> None:
-        """Raise `JournalLocked` when somebody wrote meanwhile: the export lacks it."""
+        """Raise `JournalLocked` when somebody works or worked here meanwhile: the export lacks what
+        came, or tells as waiting what was delivered."""
+        await require_nobody(self._database)
+        epochs = {
+            (row["destination"], row["partition"]): row["epoch"]
+            for row in await self._database.fetch(
+                "select destination, partition, epoch from progress where partition >= 0"
+            )
+        }
+        if epochs != self._epochs:
+            raise JournalLocked(
+                "a relay, or another export, took partitions over while the journal was exported, "
+                "and the file may tell of what it has done as waiting: stop all, and export anew"
+            )
         ends = await self._consumer.end_offsets(list(self._ends)) if self._ends else {}
         if ends != self._ends:
             raise JournalLocked(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
@@ -23,6 +24,12 @@ _COORDINATOR_PAUSE_S = 0.5
 async def require_rest(settings: DistributedSettings, database: Database) -> None:
     """Raise `JournalLocked` while relays deliver or accept, and `JournalUnavailable`."""
     await _nobody_delivers(settings)
+    await require_nobody(database)
+
+
+async def require_nobody(database: Database) -> None:
+    """Raise `JournalLocked` where a process said lately that it works. Raises
+    `DatabaseUnavailable`."""
     async with database.connection() as connection:
         working = await presence.at_work(connection)
     if working:
@@ -31,6 +38,19 @@ async def require_rest(settings: DistributedSettings, database: Database) -> Non
             f"accept as well, and try again; one that was killed is forgotten after "
             f"{presence.SILENT_S} seconds"
         )
+
+
+async def committed_of(settings: DistributedSettings) -> Mapping[TopicPartition, int]:
+    """How far the group has read the topics. Raises `JournalUnavailable`."""
+    admin = AIOKafkaAdminClient(**settings.kafka.options())
+    try:
+        await admin.start()
+        found = await admin.list_consumer_group_offsets(settings.group)
+    except (KafkaError, OSError) as error:
+        raise JournalUnavailable(settings.kafka.silent(error)) from error
+    finally:
+        await admin.close()
+    return {place: told.offset for place, told in found.items()}
 
 
 async def _nobody_delivers(settings: DistributedSettings) -> None:

@@ -59,11 +59,12 @@ async def _take_over(
             "the topic was made anew, or is another one. Set journal.topic_prefix and "
             "journal.database_schema right, or both anew"
         )
-    if progress.epoch == 1 and committed > begin:
+    if committed > progress.claimed:  # it is committed once the tables have it
         raise TopicReplaced(
             f"the group has read {holding.destination}/{partition} up to {committed}, and the "
-            "tables know nothing of it: all of it would be delivered again. Set "
-            "journal.database_schema right; or, if that is what you want, take a new journal.group"
+            f"tables know it up to {progress.claimed}: what lies between would be delivered again. "
+            "Set journal.database_schema right; or, if that is what you want, take a new "
+            "journal.group"
         )
     lost = 0
     if begin > progress.low:
